@@ -1,0 +1,30 @@
+export type { AccessDecision, RecipientAccess } from './access/recipient-access.ts';
+export type { Decision } from './decision.ts';
+export { ConfigurationError, type Problem } from './errors.ts';
+export type { Emit, Event } from './events.ts';
+export {
+  type Answer,
+  type CacheEntry,
+  type DestinationReport,
+  type LoanOutcome,
+  loanName,
+  type ThreadReport,
+  type ToMain,
+  type ToWorker,
+} from './message.ts';
+export type { Action, Actions, Hop, Probe, Profile } from './profile.ts';
+export type { Recipient } from './recipient.ts';
+export type { DeliveryRequest, Flush, Request, Route, RouteSource, Routing, Validate } from './route.ts';
+export { hostPort, type Server, serverName, type Target } from './server.ts';
+export type {
+  Configuration,
+  DeliverySettings,
+  DnsSettings,
+  EngineSettings,
+  Limits,
+  ListenAddress,
+  ListenerSettings,
+  Self,
+} from './settings.ts';
+export type { Recorder, Step } from './step.ts';
+export { type Cause, failed, type Reply, type Source, type Verdict, type VerdictKind } from './verdict.ts';

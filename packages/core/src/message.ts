@@ -1,0 +1,75 @@
+import type { Flush, Route } from './route.ts';
+import type { Step } from './step.ts';
+import type { Verdict } from './verdict.ts';
+
+/** One entry of a verdict cache, as `lookup` shows it. `ageMs` and `ttlMs` at the time of the answer. */
+export type CacheEntry = Readonly<{
+  profile: string;
+  destination: string;
+  recipient: string;
+  verdict: Verdict;
+  ageMs: number;
+  ttlMs: number;
+}>;
+
+/** What one destination's shard is doing. */
+export type DestinationReport = Readonly<{
+  key: string;
+  waiting: number;
+  asking: number;
+  sessions: Readonly<{ connecting: number; idle: number; busy: number }>;
+}>;
+
+/** What one thread is doing. */
+export type ThreadReport = Readonly<{
+  destinations: readonly DestinationReport[];
+  caches: readonly Readonly<{ profile: string; positive: number; negative: number }>[];
+}>;
+
+/** The answer to a question; `question` numbers come from the main thread. */
+export type Answer =
+  | Readonly<{ kind: 'flushed'; entries: number }>
+  | Readonly<{ kind: 'found'; entries: readonly CacheEntry[] }>
+  | Readonly<{ kind: 'report'; report: ThreadReport }>;
+
+/** A loan's name is the profile and the server, `loanName(profile, server)`. */
+export function loanName(profile: string, server: string): string {
+  return `${profile} ${server}`;
+}
+
+/** How a returned connection ended: `failed` never gave a RCPT reply though it was asked to (SPEC 8.5 counts those); `closed` is every other end. */
+export type LoanOutcome = 'closed' | 'failed';
+
+/** Main thread to worker thread. Asks travel as columns, one batch a turn (SPEC 8.1). `traced`: the ids whose steps are wanted. */
+export type ToWorker =
+  | Readonly<{ kind: 'destination'; destination: number; route: Route }>
+  | Readonly<{
+      kind: 'asks';
+      ids: readonly number[];
+      destinations: readonly number[];
+      recipients: readonly string[];
+      deadlinesMs: readonly number[];
+      traced: readonly number[];
+    }>
+  | Readonly<{ kind: 'learn'; destination: number; recipient: string; verdict: Verdict }>
+  | Readonly<{ kind: 'lend' | 'recall'; loan: string }>
+  | Readonly<{ kind: 'deny'; loan: string; untilMs: number }>
+  | Readonly<{ kind: 'flush'; question: number; what: Flush }>
+  | Readonly<{ kind: 'lookup'; question: number; recipient: string }>
+  | Readonly<{ kind: 'report'; question: number }>
+  | Readonly<{ kind: 'forget'; destination: number }>
+  | Readonly<{ kind: 'drain'; deadlineMs: number }>;
+
+/** Worker thread to main thread. Exactly one verdict for each id asked. */
+export type ToMain =
+  | Readonly<{ kind: 'verdicts'; ids: readonly number[]; verdicts: readonly Verdict[] }>
+  | Readonly<{ kind: 'borrow' | 'answered'; loan: string }>
+  | Readonly<{ kind: 'returned'; loan: string; outcome: LoanOutcome }>
+  | Readonly<{ kind: 'step'; id: number; step: Step }>
+  | Readonly<{ kind: 'dialogue'; ref: string; recipient: string; server: string; lines: readonly string[] }>
+  | Readonly<{ kind: 'answer'; question: number; answer: Answer }>
+  /** An actor threw and was rebuilt; its waiting recipients were asked again or failed. */
+  | Readonly<{ kind: 'crash'; destination: number; error: string }>
+  | Readonly<{ kind: 'beat' }>
+  /** Every session of the thread is closed: the answer to `drain`. */
+  | Readonly<{ kind: 'drained' }>;

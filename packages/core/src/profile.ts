@@ -1,0 +1,63 @@
+/** How an actor talks to the servers of a profile, and how long it believes them. Durations in milliseconds. Plain data: it travels to the threads. */
+export type Probe = Readonly<{
+  heloName: string;
+  /** Our own names; a server that greets with one of them is us (SPEC 5.7). Lower case. */
+  selfNames: readonly string[];
+  /** The sender of the probe; `''` is the null sender `<>`. */
+  mailFrom: string;
+  /** Tried once where the server refuses `mailFrom` (SPEC 4.3). */
+  mailFromFallback: string | null;
+  connectTimeoutMs: number;
+  commandTimeoutMs: number;
+  /** More codes that mean "no such user", basic (`550`) or enhanced (`5.4.1`). */
+  unknownRecipientCodes: readonly string[];
+  maxRecipientsPerSession: number;
+  maxRecipientsPerTransaction: number;
+  maxRejectionsPerSession: number;
+  maxConnectionsPerServer: number;
+  sessionIdleMs: number;
+  sessionLifetimeMs: number;
+  breaker: Readonly<{ failures: number; maxPauseMs: number }>;
+  /** Entries of the whole profile, over all threads. */
+  cacheSize: number;
+  cacheTtlMs: number;
+  negativeCacheTtlMs: number;
+  /** 0: refused is not cached. */
+  refusedCacheTtlMs: number;
+  /** Fold the local part in the cache key, and only there. */
+  foldLocalPart: boolean;
+}>;
+
+/** What to do with a verdict that is not valid (SPEC 4.8). `enhanced` is of the class of `code`. */
+export type Action =
+  | Readonly<{ kind: 'accept' }>
+  | Readonly<{ kind: 'reject' }>
+  | Readonly<{ kind: 'reply'; code: number; enhanced: string | null; text: string; disconnect: boolean }>;
+
+/** The gate's half of a profile. */
+export type Actions = Readonly<{
+  mode: 'enforce' | 'monitor';
+  onValidationFailure: Action;
+  onTemporaryFailure: Action;
+  onUnknown: Action;
+  onRefused: Action;
+  serverReply: 'mask' | 'pass';
+}>;
+
+/** A server as an operator writes it: `port` null means the protocol's own. A literal address has `lookup: 'none'`. */
+export type Hop = Readonly<{
+  name: string;
+  port: number | null;
+  portFrom: 'ldap' | 'route' | 'default' | 'static';
+  lookup: 'mx' | 'address' | 'none';
+}>;
+
+/** How to talk to a kind of server, where it is, and what to do when it does not answer. */
+export type Profile = Readonly<{
+  name: string;
+  /** The budget of one recipient, from the parsed RCPT line to the reply (SPEC 4.7). */
+  validationTimeoutMs: number;
+  servers: Readonly<{ kind: 'delivery-host' }> | Readonly<{ kind: 'static'; hops: readonly Hop[] }>;
+  probe: Probe;
+  actions: Actions;
+}>;

@@ -1,0 +1,17 @@
+/** One address that a name led to. `name` is what a certificate must carry (SPEC 9.1): the operator's host name or the MX target. */
+export type Target = Readonly<{ name: string; address: string }>;
+
+/** One server of a route, as named by the configuration, the directory or an MX record. Targets are literal addresses in the order to try them. */
+export type Server =
+  | Readonly<{ kind: 'tcp'; host: string; port: number; targets: readonly Target[] }>
+  | Readonly<{ kind: 'unix'; path: string }>;
+
+/** The server's name in logs, loans and verdicts: `host:port`, an IPv6 host in brackets, or `unix:/path`. Never addresses: those change. */
+export function serverName(server: Server): string {
+  if (server.kind === 'unix') return `unix:${server.path}`;
+  return hostPort(server.host, server.port);
+}
+
+export function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

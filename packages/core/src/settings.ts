@@ -1,0 +1,66 @@
+import type { RecipientAccess } from './access/recipient-access.ts';
+import type { Profile } from './profile.ts';
+import type { Recipient } from './recipient.ts';
+
+/** A socket to listen on. Port 0 lets the system choose. An IPv6 host has no brackets here. */
+export type ListenAddress = Readonly<{ host: string; port: number }>;
+
+/** What a client may do (SPEC 9.3). Durations in milliseconds, sizes in octets, `minDataRate` in octets a second. */
+export type Limits = Readonly<{
+  sessions: number;
+  recipientsPerMessage: number;
+  messageSize: number;
+  lookAhead: number;
+  syntaxErrors: number;
+  idleTimeoutMs: number;
+  commandTimeoutMs: number;
+  sessionTimeoutMs: number;
+  minDataRate: number;
+}>;
+
+/** One listener, complete. */
+export type ListenerSettings = Readonly<{
+  name: string;
+  listen: readonly ListenAddress[];
+  /** null: no call-ahead, recipient access only. */
+  profile: Profile | null;
+  recipientAccess: RecipientAccess;
+  /** false: validate only, DATA gets 550 5.3.2. */
+  relay: boolean;
+  /** Where `<postmaster>` without a domain goes (SPEC 3.6). null only where `relay` is false. */
+  postmaster: Recipient | null;
+  bareNewline: 'reject' | 'normalize';
+  limits: Limits;
+}>;
+
+export type DnsSettings = Readonly<{
+  /** `address:port` of resolvers; null: the system's. */
+  servers: readonly string[] | null;
+  timeoutMs: number;
+  allowReserved: boolean;
+}>;
+
+export type DeliverySettings = Readonly<{
+  connectTimeoutMs: number;
+  commandTimeoutMs: number;
+  endOfDataTimeoutMs: number;
+  holdTimeMs: number;
+}>;
+
+export type EngineSettings = Readonly<{ threads: number; maxPending: number; maxDestinations: number }>;
+
+/** Names and addresses that are us, besides the host name and the listeners' sockets (SPEC 5.7). Lower case. */
+export type Self = Readonly<{ names: readonly string[]; addresses: readonly string[] }>;
+
+/** The whole configuration file: complete, checked, frozen. */
+export type Configuration = Readonly<{
+  hostname: string;
+  drainTimeoutMs: number;
+  log: Readonly<{ level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent' }>;
+  self: Self;
+  listeners: readonly ListenerSettings[];
+  profiles: ReadonlyMap<string, Profile>;
+  dns: DnsSettings;
+  delivery: DeliverySettings;
+  engine: EngineSettings;
+}>;
