@@ -1,0 +1,34 @@
+import type { Reply } from '../verdict.ts';
+import type { RawReply } from './reply.ts';
+
+/** A reply line may hold 512 octets (RFC 5321 §4.5.3.1.5); code, enhanced code and line end leave this much for text. */
+const MAX_TEXT = 480;
+
+/** What a reply means to us: one line of printable ASCII (SPEC 4.9), the enhanced code only where it is of the class of the basic one (RFC 3463 §2). */
+export function readStatus(raw: RawReply): Reply {
+  const enhanced = enhancedOf(raw.lines.at(-1) ?? '', raw.code) ?? enhancedOf(raw.lines[0] ?? '', raw.code);
+  const text = raw.lines.map((line) => line.replace(ENHANCED, '')).join(' ');
+  return { code: raw.code, enhanced, text: oneLine(text) };
+}
+
+const ENHANCED = /^([245])\.(\d{1,3})\.(\d{1,3})(?:[ \t]+|$)/;
+
+function enhancedOf(line: string, code: number): string | null {
+  const match = ENHANCED.exec(line);
+  if (match === null || Number(match[1]) !== Math.floor(code / 100)) return null;
+  return `${match[1]}.${Number(match[2])}.${Number(match[3])}`;
+}
+
+/** Text from outside made fit for a reply or a log line: printable ASCII, one line, at most 480 octets. */
+export function oneLine(text: string): string {
+  return text
+    .replace(/[\t\r\n]+/g, ' ')
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, MAX_TEXT)
+    .trim();
+}
+
+/** The reply line as it goes out, without its line end. */
+export function printReply(reply: Reply): string {
+  return [String(reply.code), reply.enhanced, reply.text].filter((part) => part !== null && part !== '').join(' ');
+}
