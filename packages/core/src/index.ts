@@ -14,7 +14,17 @@ export {
 } from './message.ts';
 export type { Action, Actions, Hop, Probe, Profile } from './profile.ts';
 export type { Recipient } from './recipient.ts';
-export type { DeliveryRequest, Flush, Request, Route, RouteSource, Routing, Validate } from './route.ts';
+export type {
+  DeliveryRequest,
+  DeliveryRoute,
+  DeliveryRouting,
+  Flush,
+  Request,
+  Route,
+  RouteSource,
+  Routing,
+  Validate,
+} from './route.ts';
 export { hostPort, type Server, serverName, type Target } from './server.ts';
 export type {
   Configuration,

@@ -33,6 +33,14 @@ export type Routing =
   | Readonly<{ kind: 'discard' }>
   | Readonly<{ kind: 'known'; verdict: Verdict }>;
 
+/** Where mail is delivered: a route without a profile's probe, for delivery has settings of its own (SPEC 7.1). Two recipients share a transaction where the keys are equal. */
+export type DeliveryRoute = Pick<Route, 'key' | 'generation' | 'tiers' | 'within'>;
+
+/** As `Routing`, for the delivery. */
+export type DeliveryRouting =
+  | Exclude<Routing, { kind: 'ask' }>
+  | Readonly<{ kind: 'ask'; recipient: Recipient; route: DeliveryRoute }>;
+
 /** Which answers to forget, in the engine's caches and in routing's. `value`: an address in canonical form, a domain, or `host:port`. */
 export type Flush =
   | Readonly<{ kind: 'recipient' | 'domain' | 'server'; value: string }>
@@ -41,7 +49,7 @@ export type Flush =
 /** Finds the servers of a recipient: the one that knows it, and the one that takes its mail (SPEC 5.1, 7.1). Never rejects: trouble is a `known` failed verdict. */
 export type RouteSource = {
   toAsk(request: Request): Routing | Promise<Routing>;
-  toDeliver(request: DeliveryRequest): Routing | Promise<Routing>;
+  toDeliver(request: DeliveryRequest): DeliveryRouting | Promise<DeliveryRouting>;
   flush(what: Flush): void;
   close(): Promise<void>;
 };
