@@ -13,7 +13,15 @@ export {
   type ToWorker,
 } from './message.ts';
 export type { Action, Actions, Hop, Probe, Profile } from './profile.ts';
-export type { Recipient } from './recipient.ts';
+export {
+  type AddressOptions,
+  fromCanonical,
+  type ParsedRecipient,
+  type ParsedSender,
+  parseRecipient,
+  parseSender,
+  type Recipient,
+} from './recipient.ts';
 export type {
   DeliveryRequest,
   DeliveryRoute,
