@@ -1,2 +1,49 @@
 #!/usr/bin/env node
-export {};
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { checkCommand } from './commands/check.ts';
+import { schemaCommand } from './commands/schema.ts';
+import { serveCommand } from './commands/serve.ts';
+
+const { version, description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+  description: string;
+};
+
+const terminal = { stdout: process.stdout, stderr: process.stderr };
+
+const program = new Command('callahead')
+  .description(description)
+  .version(version)
+  .showHelpAfterError('(callahead --help lists the commands)')
+  .exitOverride();
+
+program
+  .command('serve')
+  .description('run the gateway')
+  .requiredOption('-c, --config <file>', 'the configuration file')
+  .action(async (options: { config: string }) => finish(await serveCommand({ file: options.config }, terminal)));
+
+program
+  .command('check')
+  .description('check a configuration file: every problem as FILE:LINE:COL, exit code 2 when there is one')
+  .requiredOption('-c, --config <file>', 'the configuration file')
+  .action(async (options: { config: string }) => finish(await checkCommand({ file: options.config }, terminal)));
+
+program
+  .command('schema')
+  .description('print the JSON Schema of the configuration file')
+  .action(() => finish(schemaCommand(terminal)));
+
+/** Lets what was written drain before the process ends. */
+function finish(exitCode: number): void {
+  process.exitCode = exitCode;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // SPEC 1.7: a wrong call is 2; help and version are no errors.
+  finish(error.exitCode === 0 ? 0 : 2);
+}

@@ -1,0 +1,66 @@
+import { type Configuration, ConfigurationError } from '@callahead/core';
+import { loadConfiguration } from '@callahead/core/config';
+import { type Gateway, openGateway } from '../gateway.ts';
+import { createLog, type Log, logEvent } from '../logging.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Runs the gateway until a signal ends it. Exit codes: 0 drained, 1 it could not listen or its engine gave up, 2 the file is wrong (SPEC 1.7). */
+export async function serveCommand({ file }: Readonly<{ file: string }>, terminal: Terminal): Promise<number> {
+  const configuration = await load(file, terminal);
+  if (configuration === null) return 2;
+  const log = createLog(configuration.log.level, terminal.stdout);
+  const { promise: fatal, resolve: onFatal } = Promise.withResolvers<Error>();
+  const stop = firstSignal();
+  process.on('uncaughtException', onFatal);
+
+  let gateway: Gateway;
+  try {
+    gateway = await openGateway(configuration, { emit: (event) => logEvent(log, event), onFatal });
+  } catch (error) {
+    log.fatal({ event: 'gateway.failed', err: error }, `cannot start: ${(error as Error).message}`);
+    return 1;
+  }
+  log.info({ event: 'gateway.ready', listeners: gateway.listeners, hostname: configuration.hostname }, 'ready');
+  const ended = await Promise.race([stop, fatal]);
+  return ended instanceof Error ? abandon(log, ended) : await drain(log, gateway, ended);
+}
+
+/** An engine that cannot be trusted any more: better no gateway, which a service manager restarts, than one that answers wrongly (SPEC 1.9). */
+function abandon(log: Log, error: Error): never {
+  log.fatal({ event: 'gateway.fatal', err: error }, `giving up: ${error.message}`);
+  process.exit(1);
+}
+
+async function drain(log: Log, gateway: Gateway, signal: NodeJS.Signals): Promise<number> {
+  log.info({ event: 'gateway.draining', signal }, 'draining');
+  void firstSignal().then((again) => {
+    log.warn({ event: 'gateway.killed', signal: again }, 'a second signal: not waiting for the drain');
+    process.exit(1);
+  });
+  await gateway.drain();
+  log.info({ event: 'gateway.stopped' }, 'stopped');
+  return 0;
+}
+
+async function load(file: string, { stderr }: Terminal): Promise<Configuration | null> {
+  try {
+    const { configuration, warnings } = await loadConfiguration(file, { env: process.env });
+    for (const { line, column, message } of warnings) stderr.write(`${file}:${line}:${column}: warning: ${message}\n`);
+    return configuration;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    stderr.write(`${error.message}\n`);
+    return null;
+  }
+}
+
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const signals: NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+    function onSignal(signal: NodeJS.Signals): void {
+      for (const each of signals) process.off(each, onSignal);
+      resolve(signal);
+    }
+    for (const each of signals) process.on(each, onSignal);
+  });
+}

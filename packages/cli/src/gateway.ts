@@ -1,0 +1,151 @@
+import { networkInterfaces } from 'node:os';
+import type {
+  Configuration,
+  Emit,
+  ListenAddress,
+  ListenerSettings,
+  Recipient,
+  Request,
+  RouteSource,
+  Validate,
+  Verdict,
+} from '@callahead/core';
+import { serverName } from '@callahead/core';
+import { createHolds, createListener, createRelay, type Holds, type Listener } from '@callahead/listener';
+import { createRouter } from '@callahead/routing';
+import { createEngine, type Engine } from '@callahead/workers';
+
+export type Gateway = Readonly<{
+  /** Where each listener listens, as `host:port`: the real port where the file says 0. */
+  listeners: Readonly<Record<string, readonly string[]>>;
+  /** Stops accepting, lets open transactions finish within the configuration's `drainTimeout`, says QUIT to the servers (SPEC 1.8). */
+  drain(): Promise<void>;
+}>;
+
+/** How long feedback from a delivery may look for its destination; it is worth nothing later. */
+const LEARN_WITHIN_MS = 10_000;
+
+/** Puts the halves together: listeners ask the router, the router's routes go to the engine. Rejects when a socket cannot listen, with nothing left open. */
+export async function openGateway(
+  configuration: Configuration,
+  { emit, onFatal }: Readonly<{ emit: Emit; onFatal: (error: Error) => void }>,
+): Promise<Gateway> {
+  const now = (): number => performance.now();
+  const bound: ListenAddress[] = [];
+  const engine = createEngine({ settings: configuration.engine, emit, onFatal });
+  const router = createRouter({
+    hostname: configuration.hostname,
+    self: configuration.self,
+    listenAddresses: () => bound,
+    interfaces: machineAddresses,
+    dns: configuration.dns,
+    generation: 1,
+    now,
+    random: Math.random,
+  });
+  const holds = createHolds({ holdTimeMs: configuration.delivery.holdTimeMs, now });
+  const parts = { configuration, engine, router, holds, emit, now };
+  const listeners = configuration.listeners.map((settings) => openListener(settings, parts));
+
+  async function close(deadlineMs: number): Promise<void> {
+    await Promise.all(listeners.map((listener) => listener.drain(deadlineMs)));
+    await engine.close(Math.max(1_000, deadlineMs - now()));
+    await router.close();
+  }
+
+  const addresses: Record<string, readonly string[]> = {};
+  try {
+    for (const [i, listener] of listeners.entries()) {
+      const sockets = await listener.listen();
+      addresses[configuration.listeners[i]?.name ?? ''] = sockets;
+      bound.push(...sockets.map(parseSocket));
+    }
+  } catch (error) {
+    await close(now());
+    throw error;
+  }
+  return { listeners: addresses, drain: () => close(now() + configuration.drainTimeoutMs) };
+}
+
+type Parts = Readonly<{
+  configuration: Configuration;
+  engine: Engine;
+  router: RouteSource;
+  holds: Holds;
+  emit: Emit;
+  now: () => number;
+}>;
+
+function openListener(settings: ListenerSettings, parts: Parts): Listener {
+  const { configuration, engine, router, holds, emit, now } = parts;
+  return createListener({
+    settings,
+    hostname: configuration.hostname,
+    validate: validator(router, engine),
+    locate: (request) => router.toDeliver(request),
+    relay: createRelay({
+      settings: configuration.delivery,
+      hostname: configuration.hostname,
+      now,
+      holds,
+      learned: (recipient, verdict) => void learn(settings, parts, recipient, verdict),
+    }),
+    holds,
+    overloaded: engine.full,
+    emit,
+    now,
+  });
+}
+
+/** One question's way through both halves. Never rejects, since neither half does. */
+function validator(router: RouteSource, engine: Engine): Validate {
+  function ask(request: Request, routing: Awaited<ReturnType<RouteSource['toAsk']>>): Verdict | Promise<Verdict> {
+    switch (routing.kind) {
+      case 'known':
+        return routing.verdict;
+      case 'discard':
+        return { kind: 'valid', source: 'routing', server: '' };
+      case 'ask':
+        return engine.validate({
+          recipient: routing.recipient,
+          route: routing.route,
+          deadlineMs: request.deadlineMs,
+          recorder: request.recorder,
+        });
+    }
+  }
+  return (request) => {
+    const routing = router.toAsk(request);
+    return routing instanceof Promise ? routing.then((found) => ask(request, found)) : ask(request, routing);
+  };
+}
+
+/** What a delivery host said about a recipient goes to the cache of the destination that was asked; a yes counts only from a server of it (SPEC 7.3, 7.6). */
+async function learn(
+  settings: ListenerSettings,
+  { engine, router, now }: Parts,
+  recipient: Recipient,
+  verdict: Verdict,
+): Promise<void> {
+  const { profile } = settings;
+  if (profile === null) return;
+  const routing = await router.toAsk({
+    recipient,
+    profile,
+    listener: settings.name,
+    deadlineMs: now() + LEARN_WITHIN_MS,
+    recorder: null,
+  });
+  if (routing.kind !== 'ask') return;
+  const asked = routing.route.tiers.some((tier) => tier.some((server) => serverName(server) === verdict.server));
+  if (verdict.kind !== 'valid' || asked) engine.learn(routing.route, routing.recipient, verdict);
+}
+
+function machineAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((found) => (found ?? []).map((one) => one.address));
+}
+
+function parseSocket(socket: string): ListenAddress {
+  const colon = socket.lastIndexOf(':');
+  return { host: socket.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(socket.slice(colon + 1)) };
+}
