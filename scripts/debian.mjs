@@ -1,6 +1,16 @@
 /** The Debian packages that the tests with real mail servers need. debian-packages.json says which, and which programs each brings. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, say } from './install.mjs';
 
@@ -15,7 +25,9 @@ export function installDebianPackages() {
   const all = [...toInstall, ...toUnpack];
   if (all.length === 0) return;
   if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version']).status !== 0) {
-    say(`The tests with real mail servers will fail: missing Debian packages ${all.join(', ')} (npm test as root on Debian installs them).`);
+    say(
+      `The tests with real mail servers will fail: missing Debian packages ${all.join(', ')} (npm test as root on Debian installs them).`,
+    );
     return;
   }
   say(`installing the Debian packages ${all.join(', ')}`);
@@ -55,6 +67,8 @@ function unpack(name) {
     const file = readdirSync(work).find((entry) => entry.endsWith('.deb'));
     if (file === undefined) throw new Error(`apt-get download ${name} left no .deb file`);
     command('dpkg', ['-x', join(work, file), join(work, 'tree')]);
+    // A set-user-id root program in a work tree is a hole; the tests start it as root anyway.
+    command('chmod', ['-R', 'u-s,g-s', join(work, 'tree')]);
     aptGet(['install', '--no-install-recommends', '--no-upgrade', ...librariesOf(join(work, file))]);
     createEximUser();
     rmSync(join(CACHE, name), { recursive: true, force: true });
@@ -74,7 +88,16 @@ function librariesOf(file) {
 /** The user that Debian's Exim is compiled to run as; its package would create it. */
 function createEximUser() {
   if (spawnSync('getent', ['passwd', 'Debian-exim']).status === 0) return;
-  command('useradd', ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin', 'Debian-exim']);
+  command('useradd', [
+    '--system',
+    '--user-group',
+    '--no-create-home',
+    '--home-dir',
+    '/nonexistent',
+    '--shell',
+    '/usr/sbin/nologin',
+    'Debian-exim',
+  ]);
 }
 
 /** Debian starts a service when it installs it, unless this file forbids it. */
@@ -97,8 +120,14 @@ function aptGet(args) {
 }
 
 function command(program, args, cwd = ROOT, input = '') {
-  const done = spawnSync(program, args, { cwd, input, encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  const done = spawnSync(program, args, {
+    cwd,
+    input,
+    encoding: 'utf8',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
   if (done.error) throw new Error(`${program} does not start: ${done.error.message}`);
-  if (done.status !== 0) throw new Error(`${program} ${args.join(' ')} failed (exit code ${done.status}):\n${done.stdout}${done.stderr}`);
+  if (done.status !== 0)
+    throw new Error(`${program} ${args.join(' ')} failed (exit code ${done.status}):\n${done.stdout}${done.stderr}`);
   return done.stdout;
 }

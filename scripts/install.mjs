@@ -20,7 +20,8 @@ export function install() {
   if (existsSync(NODE) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return;
   say('installing the npm packages of pnpm-lock.yaml');
   pnpm(['install', '--frozen-lockfile']);
-  if (!existsSync(NODE)) throw new Error(`pnpm finished, but ${NODE} is missing: package.json must keep the dependency "node"`);
+  if (!existsSync(NODE))
+    throw new Error(`pnpm finished, but ${NODE} is missing: package.json must keep the dependency "node"`);
   writeFileSync(STAMP, wanted);
 }
 
@@ -33,7 +34,8 @@ export function pnpm(args, cwd = ROOT) {
     env: { ...process.env, CI: 'true' },
   });
   if (done.error) throw new Error(`npx does not start, npm is needed once to fetch ${PNPM}: ${done.error.message}`);
-  if (done.status !== 0) throw new Error(`pnpm ${args.join(' ')} failed (${outcome(done)}):\n${done.stdout}${done.stderr}`);
+  if (done.status !== 0)
+    throw new Error(`pnpm ${args.join(' ')} failed (${outcome(done)}):\n${done.stdout}${done.stderr}`);
   return done.stdout;
 }
 
@@ -51,7 +53,12 @@ export function run(program, args) {
 
 /** As `run`, with the output kept; resolves to its exit code and everything it wrote. */
 export function runQuietly(program, args) {
-  const done = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: environment() });
+  const done = spawnSync(program, args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment(),
+  });
   return { code: done.status ?? 1, output: `${done.stdout ?? ''}${done.stderr ?? ''}${done.error?.message ?? ''}` };
 }
 
