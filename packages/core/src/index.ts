@@ -1,4 +1,11 @@
-export type { AccessDecision, RecipientAccess } from './access/recipient-access.ts';
+export { type AccessPattern, type ParsedAccessPattern, parseAccessPattern } from './access/access-pattern.ts';
+export {
+  type AccessDecision,
+  type AccessEntry,
+  compileRecipientAccess,
+  type RecipientAccess,
+} from './access/recipient-access.ts';
+export { packToMain, packToWorker, unpackToMain, unpackToWorker } from './codec.ts';
 export type { Decision } from './decision.ts';
 export { ConfigurationError, type Problem } from './errors.ts';
 export type { Emit, Event } from './events.ts';
@@ -51,3 +58,4 @@ export { createReplyParser, type Malformed, type RawReply, type ReplyParser } fr
 export { oneLine, printReply, readStatus } from './smtp/status.ts';
 export type { Recorder, Step } from './step.ts';
 export { type Cause, failed, type Reply, type Source, type Verdict, type VerdictKind } from './verdict.ts';
+export { createWheel, type Spoke, type Wheel } from './wheel.ts';
