@@ -1,0 +1,76 @@
+/** `callahead serve` as a child process, as an operator runs it. */
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { exitCode, temporaryFolder, within } from './debian.ts';
+
+/** One JSON line of the gateway's log. */
+export type LogLine = Readonly<{ msg: string; event?: string } & Record<string, unknown>>;
+
+export type RunningGateway = Readonly<{
+  /** The port of the first socket of a listener. */
+  port(listener: string): number;
+  log: readonly LogLine[];
+  /** Ends it by SIGTERM; rejects unless it drains and exits with 0 (SPEC 1.8). */
+  stop(): Promise<void>;
+}>;
+
+const CALLAHEAD = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'callahead');
+
+/** Starts the gateway on `configuration`, which is written as JSON: every JSON file is a YAML file. Resolves when it says that it is ready. */
+export async function startGateway(configuration: unknown): Promise<RunningGateway> {
+  const folder = await temporaryFolder('gateway');
+  const file = join(folder.path, 'callahead.yaml');
+  await writeFile(file, JSON.stringify(configuration, null, 2));
+  const child = spawn(CALLAHEAD, ['serve', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const end = exitCode(child);
+  const log: LogLine[] = [];
+  const other: string[] = [];
+  child.stderr.on('data', (chunk: Buffer) => other.push(chunk.toString()));
+  const lines = createInterface({ input: child.stdout });
+  const ready = new Promise<LogLine>((resolve) => {
+    lines.on('line', (text) => {
+      const line = parse(text);
+      if (line === null) other.push(`${text}\n`);
+      else log.push(line);
+      if (line?.msg === 'ready') resolve(line);
+    });
+  });
+  const describe = (what: string): string => `${what}: ${other.join('')}${JSON.stringify(log.slice(-20))}`;
+
+  async function stop(): Promise<void> {
+    child.kill('SIGTERM');
+    try {
+      const code = await within(end, 40_000, () => describe('callahead serve does not end'));
+      if (code !== 0) throw new Error(describe(`callahead serve ended with ${code}`));
+    } finally {
+      child.kill('SIGKILL');
+      await folder.remove();
+    }
+  }
+
+  const early = end.then((code) => Promise.reject(new Error(describe(`callahead serve ended with ${code}`))));
+  try {
+    const { listeners } = await within(Promise.race([ready, early]), 20_000, () => describe('no line "ready"'));
+    return { port: (listener) => portOf(listeners, listener), log, stop };
+  } catch (error) {
+    await stop().catch(() => {});
+    throw error;
+  }
+}
+
+function parse(text: string): LogLine | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function portOf(listeners: unknown, name: string): number {
+  const sockets = (listeners as Readonly<Record<string, readonly string[]>>)[name];
+  const port = Number(sockets?.[0]?.split(':').at(-1));
+  if (!Number.isInteger(port)) throw new Error(`"ready" tells no socket of ${name}: ${JSON.stringify(listeners)}`);
+  return port;
+}
