@@ -1,0 +1,274 @@
+/**
+ * Connections are lent by the main half: a session borrows a permit for its profile and server before it dials, and returns it when it is
+ * closed. So the limit is exact over threads, shards and destinations (SPEC 8.2), and the same table is the breaker (SPEC 8.5).
+ */
+import { type Emit, type LoanOutcome, loanName, type Route, serverName, type ToWorker } from '@callahead/core';
+
+/** How long the connections of a dead thread count as open: the system needs a moment to close them. */
+const DEAD_THREAD_MS = 250;
+const FIRST_PAUSE_MS = 1_000;
+/** When to ask again while another one tries the server, or where the server is not known here. */
+const ASK_AGAIN_MS = 250;
+
+type Breaker =
+  | Readonly<{ kind: 'closed'; failures: number }>
+  | Readonly<{ kind: 'open'; untilMs: number; pauseMs: number }>
+  /** `trial`: the thread that holds the one permit; null: the next borrower gets it. */
+  | Readonly<{ kind: 'half-open'; trial: number | null; pauseMs: number }>;
+
+type Loan = {
+  readonly name: string;
+  readonly profile: string;
+  readonly server: string;
+  /** How many destinations have this server. */
+  destinations: number;
+  /** Permits that are out, those of dead threads too until their time is over. */
+  out: number;
+  readonly held: Map<number, number>;
+  /** Permits each thread waits for. The thread that comes first is served next and then goes to the end. */
+  readonly waiting: Map<number, number>;
+  readonly recalled: Map<number, number>;
+  breaker: Breaker;
+};
+
+type Terms = Readonly<{ generation: number; maximum: number; failures: number; maxPauseMs: number }>;
+
+export type LoanReport = Readonly<{
+  profile: string;
+  server: string;
+  maximum: number;
+  held: number;
+  waiting: number;
+  breaker: Breaker['kind'];
+}>;
+
+export type Loans = {
+  /** A destination with these servers exists. The newest generation's limits count for all of the profile. */
+  learn(route: Route): void;
+  /** It does not exist any more, or has another route now. */
+  forget(route: Route): void;
+  borrow(thread: number, name: string): void;
+  answered(name: string): void;
+  returned(thread: number, name: string, outcome: LoanOutcome): void;
+  /** The thread is dead: it waits for nothing, and what it held comes back a moment later. */
+  lost(thread: number): void;
+  report(): LoanReport[];
+};
+
+export type LoansOptions = Readonly<{
+  now: () => number;
+  /** Calls `run` once that time has come. */
+  at: (deadlineMs: number, run: () => void) => void;
+  send: (thread: number, message: ToWorker) => void;
+  emit: Emit;
+}>;
+
+export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
+  const loans = new Map<string, Loan>();
+  const terms = new Map<string, Terms>();
+
+  function learn(route: Route): void {
+    const { maxConnectionsPerServer: maximum, breaker } = route.probe;
+    const known = terms.get(route.profile);
+    const newer = known === undefined || known.generation < route.generation;
+    if (newer) terms.set(route.profile, { generation: route.generation, maximum, ...breaker });
+    for (const server of new Set(route.tiers.flat().map(serverName))) {
+      const name = loanName(route.profile, server);
+      const loan = loans.get(name) ?? createLoan(name, route.profile, server);
+      loan.destinations++;
+      loans.set(name, loan);
+    }
+    if (!newer) return;
+    for (const loan of loans.values()) if (loan.profile === route.profile) lend(loan);
+  }
+
+  function forget(route: Route): void {
+    for (const server of new Set(route.tiers.flat().map(serverName))) {
+      const loan = loans.get(loanName(route.profile, server));
+      if (loan === undefined) continue;
+      loan.destinations--;
+      drop(loan);
+    }
+  }
+
+  function borrow(thread: number, name: string): void {
+    const loan = loans.get(name);
+    if (loan === undefined) {
+      deny(thread, name, now() + ASK_AGAIN_MS);
+      return;
+    }
+    const { breaker } = loan;
+    if (breaker.kind === 'closed') {
+      add(loan.waiting, thread, 1);
+      lend(loan);
+      return;
+    }
+    if (breaker.kind === 'open' && now() < breaker.untilMs) {
+      deny(thread, name, breaker.untilMs);
+      return;
+    }
+    const taken = breaker.kind === 'half-open' && breaker.trial !== null;
+    if (taken || loan.out >= maximum(loan)) {
+      deny(thread, name, now() + ASK_AGAIN_MS);
+      return;
+    }
+    loan.breaker = { kind: 'half-open', trial: thread, pauseMs: breaker.pauseMs };
+    give(loan, thread);
+  }
+
+  function deny(thread: number, name: string, untilMs: number): void {
+    send(thread, { kind: 'deny', loan: name, untilMs });
+  }
+
+  function answered(name: string): void {
+    const loan = loans.get(name);
+    if (loan === undefined) return;
+    if (loan.breaker.kind !== 'closed') {
+      emit({ event: 'breaker.closed', profile: loan.profile, server: loan.server, untilMs: now() });
+    }
+    loan.breaker = { kind: 'closed', failures: 0 };
+  }
+
+  function returned(thread: number, name: string, outcome: LoanOutcome): void {
+    const loan = loans.get(name);
+    if (loan === undefined || !loan.held.has(thread)) return;
+    add(loan.held, thread, -1);
+    add(loan.recalled, thread, -1);
+    loan.out--;
+    judge(loan, thread, outcome);
+    lend(loan);
+    drop(loan);
+  }
+
+  function judge(loan: Loan, thread: number, outcome: LoanOutcome): void {
+    const { breaker } = loan;
+    if (breaker.kind === 'closed' && outcome === 'failed') {
+      const failures = breaker.failures + 1;
+      loan.breaker = { kind: 'closed', failures };
+      if (failures >= (terms.get(loan.profile)?.failures ?? 1)) open(loan, FIRST_PAUSE_MS);
+    }
+    // An older connection that ends now says nothing about the trial, unless the thread of the trial holds both: then it is taken for it.
+    if (breaker.kind !== 'half-open' || breaker.trial !== thread) return;
+    if (outcome === 'failed') open(loan, breaker.pauseMs * 2);
+    else loan.breaker = { ...breaker, trial: null };
+  }
+
+  function open(loan: Loan, pauseMs: number): void {
+    const bounded = Math.min(pauseMs, terms.get(loan.profile)?.maxPauseMs ?? pauseMs);
+    const untilMs = now() + bounded;
+    loan.breaker = { kind: 'open', untilMs, pauseMs: bounded };
+    emit({ event: 'breaker.opened', profile: loan.profile, server: loan.server, untilMs });
+    for (const [thread, permits] of loan.waiting) {
+      for (let i = 0; i < permits; i++) deny(thread, loan.name, untilMs);
+    }
+    loan.waiting.clear();
+  }
+
+  function lost(thread: number): void {
+    for (const loan of loans.values()) {
+      loan.waiting.delete(thread);
+      loan.recalled.delete(thread);
+      const permits = loan.held.get(thread) ?? 0;
+      loan.held.delete(thread);
+      const { breaker } = loan;
+      if (breaker.kind === 'half-open' && breaker.trial === thread) loan.breaker = { ...breaker, trial: null };
+      if (permits === 0) continue;
+      at(now() + DEAD_THREAD_MS, () => {
+        loan.out -= permits;
+        lend(loan);
+        drop(loan);
+      });
+    }
+  }
+
+  /** Gives what is free to those who wait, in turns; then asks for idle connections for the others. */
+  function lend(loan: Loan): void {
+    while (loan.out < maximum(loan)) {
+      const [first] = loan.waiting;
+      if (first === undefined) break;
+      const [thread, permits] = first;
+      loan.waiting.delete(thread);
+      if (permits > 1) loan.waiting.set(thread, permits - 1);
+      give(loan, thread);
+    }
+    recall(loan);
+  }
+
+  function give(loan: Loan, thread: number): void {
+    add(loan.held, thread, 1);
+    loan.out++;
+    send(thread, { kind: 'lend', loan: loan.name });
+  }
+
+  /** One recall for each thread that waits, and one for each permit over a maximum that a reload has lowered. */
+  function recall(loan: Loan): void {
+    const wanted = loan.waiting.size + Math.max(0, loan.out - maximum(loan));
+    for (let asked = sum(loan.recalled); asked < wanted; asked++) {
+      const holder = biggestHolder(loan);
+      if (holder === null) return;
+      add(loan.recalled, holder, 1);
+      send(holder, { kind: 'recall', loan: loan.name });
+    }
+  }
+
+  function maximum(loan: Loan): number {
+    return terms.get(loan.profile)?.maximum ?? 0;
+  }
+
+  function drop(loan: Loan): void {
+    if (loan.destinations > 0 || loan.out > 0 || loan.waiting.size > 0) return;
+    loans.delete(loan.name);
+  }
+
+  function report(): LoanReport[] {
+    return [...loans.values()].map((loan) => ({
+      profile: loan.profile,
+      server: loan.server,
+      maximum: maximum(loan),
+      held: loan.out,
+      waiting: sum(loan.waiting),
+      breaker: loan.breaker.kind,
+    }));
+  }
+
+  return { learn, forget, borrow, answered, returned, lost, report };
+}
+
+function createLoan(name: string, profile: string, server: string): Loan {
+  return {
+    name,
+    profile,
+    server,
+    destinations: 0,
+    out: 0,
+    held: new Map(),
+    waiting: new Map(),
+    recalled: new Map(),
+    breaker: { kind: 'closed', failures: 0 },
+  };
+}
+
+function biggestHolder(loan: Loan): number | null {
+  let holder: number | null = null;
+  let most = 0;
+  for (const [thread, permits] of loan.held) {
+    const left = permits - (loan.recalled.get(thread) ?? 0);
+    if (left <= most) continue;
+    most = left;
+    holder = thread;
+  }
+  return holder;
+}
+
+function sum(counts: ReadonlyMap<number, number>): number {
+  let total = 0;
+  for (const count of counts.values()) total += count;
+  return total;
+}
+
+/** Counts up or down; a thread with nothing left is taken out. */
+function add(counts: Map<number, number>, thread: number, change: number): void {
+  const count = (counts.get(thread) ?? 0) + change;
+  if (count <= 0) counts.delete(thread);
+  else counts.set(thread, count);
+}

@@ -1,0 +1,47 @@
+/** Routes and recipients for tests of the engine. */
+import type { Probe, Recipient, Route } from '@callahead/core';
+
+export const PROBE: Probe = {
+  heloName: 'gateway.example',
+  selfNames: ['gateway.example'],
+  mailFrom: '',
+  mailFromFallback: null,
+  connectTimeoutMs: 2_000,
+  commandTimeoutMs: 5_000,
+  unknownRecipientCodes: [],
+  maxRecipientsPerSession: 1_000,
+  maxRecipientsPerTransaction: 100,
+  maxRejectionsPerSession: 10,
+  maxConnectionsPerServer: 5,
+  sessionIdleMs: 5_000,
+  sessionLifetimeMs: 300_000,
+  breaker: { failures: 5, maxPauseMs: 30_000 },
+  cacheSize: 10_000,
+  cacheTtlMs: 900_000,
+  negativeCacheTtlMs: 300_000,
+  refusedCacheTtlMs: 0,
+  foldLocalPart: false,
+};
+
+/** A route of profile `corp` to servers on 127.0.0.1, by their ports in order. */
+export function routeTo(
+  ports: readonly number[],
+  probe: Partial<Probe> = {},
+  over: Partial<Omit<Route, 'probe'>> = {},
+): Route {
+  const targets = [{ name: '127.0.0.1', address: '127.0.0.1' }];
+  return {
+    key: `corp ${ports.map((port) => `127.0.0.1:${port}`).join(',')}`,
+    generation: 1,
+    profile: 'corp',
+    probe: { ...PROBE, ...probe },
+    tiers: [ports.map((port) => ({ kind: 'tcp', host: '127.0.0.1', port, targets }))],
+    within: 'rotate',
+    ...over,
+  };
+}
+
+export function recipientAt(address: string): Recipient {
+  const at = address.lastIndexOf('@');
+  return { address, local: address.slice(0, at), domain: address.slice(at + 1), utf8: false };
+}

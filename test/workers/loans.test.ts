@@ -1,0 +1,217 @@
+import type { Event, ToWorker } from '@callahead/core';
+import test from 'ava';
+import { createLoans } from '../../packages/workers/src/loans.ts';
+import { routeTo } from '../support/routes.ts';
+
+const LOAN = 'corp 127.0.0.1:25';
+
+function setUp(maxConnectionsPerServer: number, failures = 3) {
+  let nowMs = 1_000;
+  const timers: { atMs: number; run: () => void }[] = [];
+  const sent: string[] = [];
+  const events: Event[] = [];
+  const loans = createLoans({
+    now: () => nowMs,
+    at: (atMs, run) => timers.push({ atMs, run }),
+    send: (thread, message) => sent.push(`${thread} ${word(message)}`),
+    emit: (event) => events.push(event),
+  });
+  const probe = { maxConnectionsPerServer, breaker: { failures, maxPauseMs: 3_000 } };
+  loans.learn(routeTo([25], probe));
+  return {
+    loans,
+    events,
+    /** What was sent since the last call. */
+    said: () => sent.splice(0),
+    probe,
+    pass(ms: number) {
+      nowMs += ms;
+      for (const timer of timers.splice(0)) {
+        if (timer.atMs <= nowMs) timer.run();
+        else timers.push(timer);
+      }
+    },
+    fail(thread: number, times: number) {
+      for (let i = 0; i < times; i++) {
+        loans.borrow(thread, LOAN);
+        loans.returned(thread, LOAN, 'failed');
+      }
+      sent.splice(0);
+    },
+  };
+}
+
+function word(message: ToWorker): string {
+  return message.kind === 'deny' ? `deny until ${message.untilMs}` : message.kind;
+}
+
+test('a permit is lent at once while there are some, then when one is returned', (t) => {
+  const { loans, said } = setUp(2);
+  loans.borrow(0, LOAN);
+  loans.borrow(0, LOAN);
+  t.deepEqual(said(), ['0 lend', '0 lend']);
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['0 recall']);
+  loans.returned(0, LOAN, 'closed');
+  t.deepEqual(said(), ['1 lend']);
+});
+
+test('threads that wait are served in turns, however many permits each wants', (t) => {
+  const { loans, said } = setUp(1);
+  loans.borrow(0, LOAN);
+  for (let i = 0; i < 3; i++) loans.borrow(1, LOAN);
+  loans.borrow(2, LOAN);
+  said();
+  loans.returned(0, LOAN, 'closed');
+  t.is(said()[0], '1 lend');
+  loans.returned(1, LOAN, 'closed');
+  t.is(said()[0], '2 lend');
+  loans.returned(2, LOAN, 'closed');
+  t.is(said()[0], '1 lend');
+});
+
+test('one recall is out for each thread that waits, not one for each time it asks', (t) => {
+  const { loans, said } = setUp(2);
+  loans.borrow(0, LOAN);
+  loans.borrow(0, LOAN);
+  said();
+  for (let i = 0; i < 5; i++) loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['0 recall']);
+  loans.returned(0, LOAN, 'closed');
+  t.deepEqual(said(), ['1 lend', '0 recall']);
+});
+
+test('after so many failed ends in a row the server is left alone, and those who wait are told', (t) => {
+  const { loans, said, events } = setUp(1);
+  for (let i = 0; i < 2; i++) {
+    loans.borrow(0, LOAN);
+    loans.returned(0, LOAN, 'failed');
+  }
+  loans.borrow(0, LOAN);
+  loans.borrow(1, LOAN);
+  loans.borrow(1, LOAN);
+  said();
+  loans.returned(0, LOAN, 'failed');
+  t.deepEqual(said(), ['1 deny until 2000', '1 deny until 2000']);
+  loans.borrow(2, LOAN);
+  t.deepEqual(said(), ['2 deny until 2000']);
+  t.deepEqual(events, [{ event: 'breaker.opened', profile: 'corp', server: '127.0.0.1:25', untilMs: 2_000 }]);
+});
+
+test('an answer between two failures starts the count again', (t) => {
+  const { loans, said, fail, events } = setUp(5);
+  fail(0, 2);
+  loans.borrow(0, LOAN);
+  loans.answered(LOAN);
+  fail(0, 2);
+  loans.borrow(0, LOAN);
+  t.deepEqual(said(), ['0 lend']);
+  t.deepEqual(events, []);
+});
+
+test('after the pause one permit is lent, and its failure doubles the pause up to the maximum', (t) => {
+  const { loans, said, fail, pass } = setUp(5);
+  fail(0, 3);
+  pass(1_000);
+  loans.borrow(0, LOAN);
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['0 lend', '1 deny until 2250']);
+  loans.returned(0, LOAN, 'failed');
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['1 deny until 4000']);
+  pass(2_000);
+  loans.borrow(1, LOAN);
+  loans.returned(1, LOAN, 'failed');
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['1 lend', '1 deny until 7000']);
+});
+
+test('the answer to the trial closes the breaker for all', (t) => {
+  const { loans, said, fail, pass, events } = setUp(5);
+  fail(0, 3);
+  pass(1_000);
+  loans.borrow(0, LOAN);
+  loans.answered(LOAN);
+  loans.borrow(1, LOAN);
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['0 lend', '1 lend', '1 lend']);
+  t.is(events.at(-1)?.event, 'breaker.closed');
+});
+
+test('a trial that ends unanswered without failing lets the next one try', (t) => {
+  const { loans, said, fail, pass } = setUp(5);
+  fail(0, 3);
+  pass(1_000);
+  loans.borrow(0, LOAN);
+  loans.returned(0, LOAN, 'closed');
+  loans.borrow(1, LOAN);
+  loans.borrow(2, LOAN);
+  t.deepEqual(said(), ['0 lend', '1 lend', '2 deny until 2250']);
+});
+
+test('a trial whose thread dies lets the next one try', (t) => {
+  const { loans, said, fail, pass } = setUp(5);
+  fail(0, 3);
+  pass(1_000);
+  loans.borrow(0, LOAN);
+  loans.lost(0);
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['0 lend', '1 lend']);
+});
+
+test('the permits of a dead thread come back 250 ms later', (t) => {
+  const { loans, said, pass } = setUp(1);
+  loans.borrow(0, LOAN);
+  loans.lost(0);
+  loans.borrow(1, LOAN);
+  pass(249);
+  t.deepEqual(said(), ['0 lend']);
+  pass(1);
+  t.deepEqual(said(), ['1 lend']);
+});
+
+test('a dead thread does not wait any more', (t) => {
+  const { loans, said, pass } = setUp(1);
+  loans.borrow(0, LOAN);
+  loans.borrow(1, LOAN);
+  loans.lost(1);
+  said();
+  loans.returned(0, LOAN, 'closed');
+  pass(1_000);
+  t.deepEqual(said(), []);
+});
+
+test('a maximum lowered by a newer configuration is reached by recalls', (t) => {
+  const { loans, said, probe } = setUp(3);
+  for (let i = 0; i < 3; i++) loans.borrow(0, LOAN);
+  said();
+  loans.learn(routeTo([25], { ...probe, maxConnectionsPerServer: 1 }, { generation: 2 }));
+  t.deepEqual(said(), ['0 recall', '0 recall']);
+  loans.returned(0, LOAN, 'closed');
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['0 recall']);
+  loans.returned(0, LOAN, 'closed');
+  t.deepEqual(said(), []);
+  loans.returned(0, LOAN, 'closed');
+  t.deepEqual(said(), ['1 lend']);
+});
+
+test('an older configuration does not bring its limits back', (t) => {
+  const { loans, said, probe } = setUp(1);
+  loans.learn(routeTo([25], { ...probe, maxConnectionsPerServer: 9 }, { generation: 0 }));
+  loans.borrow(0, LOAN);
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['0 lend', '0 recall']);
+});
+
+test('a server that no destination has any more is forgotten once its connections are back', (t) => {
+  const { loans, said, probe } = setUp(1);
+  loans.borrow(0, LOAN);
+  loans.forget(routeTo([25], probe));
+  t.is(loans.report().length, 1);
+  loans.returned(0, LOAN, 'closed');
+  t.deepEqual(loans.report(), []);
+  said();
+  loans.borrow(0, LOAN);
+  t.deepEqual(said(), ['0 deny until 1250']);
+});
