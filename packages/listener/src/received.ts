@@ -1,0 +1,59 @@
+import { isIP } from 'node:net';
+import type { Recipient } from '@callahead/core';
+
+/** What the trace line of one message tells. `clientAddress` is a literal IP address; `receivedAtMs` is of the wall clock. */
+export type ReceivedFacts = Readonly<{
+  /** As the client said it after EHLO or HELO. */
+  helo: string;
+  clientAddress: string;
+  /** Our own name. */
+  hostname: string;
+  extended: boolean;
+  tls: boolean;
+  smtpUtf8: boolean;
+  /** Names the message in our log. */
+  id: string;
+  recipients: readonly Recipient[];
+  receivedAtMs: number;
+}>;
+
+/**
+ * The Received field for the front of a message, folded, with its line end (RFC 5321 §4.4). It tells what the sender knows already: no server
+ * behind us is named, and no recipient where there are several, who need not know of each other.
+ */
+export function receivedLine(facts: ReceivedFacts): string {
+  const client = addressLiteral(facts.clientAddress);
+  const from = isHelo(facts.helo) ? facts.helo : client;
+  const [recipient, ...others] = facts.recipients;
+  const named = recipient !== undefined && others.length === 0 && isAscii(recipient.address);
+  const parts = [
+    `Received: from ${from} (${client})`,
+    `by ${facts.hostname} with ${protocol(facts)} id ${facts.id}`,
+    ...(named ? [`for <${recipient.address}>`] : []),
+  ];
+  return `${parts.join('\r\n\t')};\r\n\t${dateTime(facts.receivedAtMs)}\r\n`;
+}
+
+/** The registered names: RFC 5321, RFC 3848, and RFC 6531 §4.3 for an internationalized message. */
+function protocol({ extended, tls, smtpUtf8 }: ReceivedFacts): string {
+  if (!extended) return 'SMTP';
+  return `${smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${tls ? 'S' : ''}`;
+}
+
+function addressLiteral(address: string): string {
+  return isIP(address) === 6 ? `[IPv6:${address}]` : `[${address}]`;
+}
+
+// What a client calls itself is its own affair, but only a domain or an address literal may stand in the field (RFC 5321 §4.4).
+function isHelo(helo: string): boolean {
+  return helo.length <= 255 && /^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[A-Za-z0-9:.]+\])$/.test(helo);
+}
+
+function isAscii(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}
+
+/** RFC 5322 §3.3, in universal time: where we are is nobody's business. */
+function dateTime(atMs: number): string {
+  return new Date(atMs).toUTCString().replace('GMT', '+0000');
+}
