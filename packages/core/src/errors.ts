@@ -5,8 +5,13 @@ export type Problem = Readonly<{ severity: 'error' | 'warning'; line: number; co
 export class ConfigurationError extends Error {
   readonly problems: readonly Problem[];
   constructor(file: string, problems: readonly Problem[]) {
-    super(problems.map((p) => `${file}:${p.line}:${p.column}: ${p.message}`).join('\n'));
+    super(problems.map((problem) => problemLine(file, problem)).join('\n'));
     this.name = 'ConfigurationError';
     this.problems = problems;
   }
+}
+
+/** A problem as compilers write it, `FILE:LINE:COLUMN: message`; a warning says that it is one. */
+export function problemLine(file: string, { severity, line, column, message }: Problem): string {
+  return `${file}:${line}:${column}: ${severity === 'warning' ? 'warning: ' : ''}${message}`;
 }

@@ -7,7 +7,7 @@ export {
 } from './access/recipient-access.ts';
 export { packToMain, packToWorker, unpackToMain, unpackToWorker } from './codec.ts';
 export type { Decision } from './decision.ts';
-export { ConfigurationError, type Problem } from './errors.ts';
+export { ConfigurationError, type Problem, problemLine } from './errors.ts';
 export type { Emit, Event } from './events.ts';
 export {
   type Answer,

@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { ConfigurationError } from '../errors.ts';
+import { type Loaded, parseConfiguration } from './parse.ts';
+
+export { type Loaded, type ParseOptions, parseConfiguration } from './parse.ts';
+export { configurationReference } from './reference.ts';
+export { configurationSchema } from './schema.ts';
+
+/** Reads a configuration file. Throws ConfigurationError with every problem found, also where the file cannot be read. */
+export async function loadConfiguration(
+  file: string,
+  options: Readonly<{ env: Readonly<Record<string, string | undefined>> }>,
+): Promise<Loaded> {
+  return parseConfiguration(await readText(file), { file, env: options.env, cores: availableParallelism() });
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `the file cannot be read (${why}): expected a YAML file`;
+    throw new ConfigurationError(file, [{ severity: 'error', line: 1, column: 1, message }]);
+  }
+}

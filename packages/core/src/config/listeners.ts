@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import type { RecipientAccess } from '../access/recipient-access.ts';
+import type { Profile } from '../profile.ts';
+import { parseRecipient, type Recipient } from '../recipient.ts';
+import { hostPort } from '../server.ts';
+import type { Limits, ListenerSettings } from '../settings.ts';
+import { parseListenAddress } from './endpoints.ts';
+import { errorAt, type Fault, warningAt } from './faults.ts';
+import { about, choice, count, duration, either, expecting, flag, list, named, section, size, text } from './fields.ts';
+import { fault, type Parsed, show, value } from './parsed.ts';
+import { isDefined, keysOf, namesOf, type Plain } from './plain.ts';
+import type { Path } from './positions.ts';
+import { openRelayIn } from './recipient-access.ts';
+import { similar } from './similar.ts';
+
+const limits = section(
+  {
+    sessions: count(10_000, 1, 1_000_000, 'Sessions at once.'),
+    recipientsPerMessage: count(1000, 1, 100_000, 'Recipients accepted in one message.'),
+    messageSize: size('50MB', 1024, 10 * 1024 ** 3, 'The largest message; MB is 1024 × 1024 octets.'),
+    lookAhead: count(100, 1, 10_000, 'Unanswered recipients of one session that are asked at once.'),
+    syntaxErrors: count(20, 1, 10_000, 'Syntax errors after which a session is closed.'),
+    idleTimeout: duration('5m', 0.1, 86_400, 'How long a client may be silent.'),
+    commandTimeout: duration('5m', 0.1, 86_400, 'How long a client may take over one command line.'),
+    sessionTimeout: duration('1h', 0.1, 604_800, 'How long a session may take.'),
+    minDataRate: count(
+      500,
+      0,
+      1_000_000_000,
+      'Octets a second below which a client that sends a message is cut off; 0: none.',
+    ),
+  },
+  'What a client may do.',
+).prefault({});
+
+const noPrivate = '"private" is not in this version, which has public listeners only: expected public';
+
+const name = (kind: string) => `the name of a ${kind}`;
+
+const listener = section(
+  {
+    type: z
+      .enum(['public'], {
+        error: ({ input }) => (input === 'private' ? noPrivate : expecting('public').error({ input })),
+      })
+      .meta(about('public', 'public: takes mail from anybody, for the recipients of its table.')),
+    listen: list(
+      text(parseListenAddress, 'address:port', 'A socket.'),
+      'address:port, or a list of them',
+      'The sockets to listen on; port 0 lets the system choose.',
+    ).refine((sockets) => sockets.length > 0, { error: '[] is empty: expected at least one address:port' }),
+    callAheadProfile: text(
+      value<string>,
+      name('profile'),
+      'The profile by which recipients are checked; left out, none is.',
+    ).optional(),
+    recipientAccess: text(
+      value<string>,
+      name('recipient access table'),
+      'The table that says which recipients are accepted at all.',
+    ),
+    relay: flag(true, 'Pass accepted mail on; false: only check recipients, and refuse DATA.'),
+    allowOpenRelay: flag(false, 'Accept a table that takes mail for everybody.'),
+    postmaster: text(
+      parsePostmaster,
+      'user@domain',
+      'Where mail to postmaster without a domain goes; required with relay.',
+    ).optional(),
+    bareNewline: choice(
+      ['reject', 'normalize'],
+      'What to do with a CR or LF that stands alone: refuse the message, or make it CRLF.',
+    ).prefault('reject'),
+    limits,
+  },
+  'A front door.',
+);
+
+export const listeners = named(listener, 'The front doors, by name.');
+
+type ListenerInput = z.output<typeof listener>;
+
+/** What one listener needs from the rest of the file, and what two may not share. */
+export function checkListeners(root: Plain): readonly Fault[] {
+  const all = keysOf(root, 'listeners');
+  const none = all.length === 0 ? [warningAt([], 'no listener: nothing to serve')] : [];
+  return [
+    ...none,
+    ...all.flatMap(([name, settings]) => checkListener(root, ['listeners', name], settings)),
+    ...checkSockets(all),
+  ];
+}
+
+function checkListener(root: Plain, path: Path, settings: Plain): readonly Fault[] {
+  const { callAheadProfile, recipientAccess, postmaster } = settings;
+  const faults: Fault[] = [];
+  if (settings.type === 'private' && (callAheadProfile ?? null) !== null) {
+    const message = 'not allowed on a private listener: expected type public, or no profile';
+    faults.push({ ...errorAt([...path, 'callAheadProfile'], message), blame: 'key' });
+  }
+  faults.push(...checkReference(root, 'callAheadProfiles', [...path, 'callAheadProfile'], callAheadProfile));
+  faults.push(...checkReference(root, 'recipientAccess', [...path, 'recipientAccess'], recipientAccess));
+  const relays = settings.type === 'public' && (settings.relay ?? true) === true;
+  if (relays && (postmaster ?? null) === null) {
+    faults.push(errorAt([...path, 'postmaster'], 'missing: expected user@domain, for the listener relays'));
+  }
+  if (relays && settings.allowOpenRelay !== true) faults.push(...checkOpenRelay(root, path, recipientAccess));
+  return [...faults, ...checkRecipientLimit(path, settings.limits)];
+}
+
+function checkReference(root: Plain, section: string, path: Path, reference: unknown): readonly Fault[] {
+  if (typeof reference !== 'string' || isDefined(root, section, reference)) return [];
+  const known = namesOf(root, section);
+  const meant = similar(reference, known);
+  const names = known.length > 0 ? either(known) : `a name under ${section}, which defines none`;
+  const expected = meant === null ? `expected ${names}` : `did you mean ${meant}?`;
+  return [errorAt(path, `${show(reference)} is not defined under ${section}: ${expected}`)];
+}
+
+function checkOpenRelay(root: Plain, path: Path, tableName: unknown): readonly Fault[] {
+  const tables = root.recipientAccess;
+  if (typeof tableName !== 'string' || !isDefined(root, 'recipientAccess', tableName)) return [];
+  const open = openRelayIn((tables as Plain)[tableName]);
+  if (open === null) return [];
+  const message = `${show(tableName)} makes an open relay, for it accepts ${open}: expected your own domains, relay: false or allowOpenRelay: true`;
+  return [errorAt([...path, 'recipientAccess'], message)];
+}
+
+// RFC 5321 §4.5.3.1.8: a server that takes fewer than 100 breaks senders that count on it.
+function checkRecipientLimit(path: Path, limits: unknown): readonly Fault[] {
+  const most = typeof limits === 'object' && limits !== null ? (limits as Plain).recipientsPerMessage : null;
+  if (typeof most !== 'number' || most < 1 || most >= 100) return [];
+  return [
+    warningAt(
+      [...path, 'limits', 'recipientsPerMessage'],
+      `${most} is less than the 100 of RFC 5321 section 4.5.3.1.8`,
+    ),
+  ];
+}
+
+/** Two sockets on one address and port: the second could not listen. */
+function checkSockets(all: readonly (readonly [string, Plain])[]): readonly Fault[] {
+  const taken = new Map<string, string>();
+  return all.flatMap(([name, settings]) => {
+    const listen = Array.isArray(settings.listen) ? settings.listen : [settings.listen];
+    return listen.flatMap((written, index): Fault[] => {
+      const parsed = typeof written === 'string' ? parseListenAddress(written) : fault('');
+      if (parsed.kind === 'fault' || parsed.value.port === 0) return [];
+      const socket = hostPort(parsed.value.host, parsed.value.port);
+      const owner = taken.get(socket);
+      taken.set(socket, owner ?? name);
+      if (owner === undefined) return [];
+      return [
+        errorAt(
+          ['listeners', name, 'listen', index],
+          `${show(socket)} is taken by listener ${owner}: expected another address or port`,
+        ),
+      ];
+    });
+  });
+}
+
+/** What a listener refers to, already built. */
+export type ListenerParts = Readonly<{
+  profiles: ReadonlyMap<string, Profile>;
+  tables: ReadonlyMap<string, RecipientAccess>;
+}>;
+
+export function buildListener(
+  name: string,
+  settings: ListenerInput,
+  { profiles, tables }: ListenerParts,
+): ListenerSettings {
+  const { listen, callAheadProfile, relay, postmaster, bareNewline } = settings;
+  const recipientAccess = tables.get(settings.recipientAccess);
+  // The reference was checked: whoever comes here without a table has broken that check, not the file.
+  if (recipientAccess === undefined) throw new TypeError(`listener ${name} has no recipient access table`);
+  const profile = callAheadProfile === undefined ? null : (profiles.get(callAheadProfile) ?? null);
+  return {
+    name,
+    listen,
+    profile,
+    recipientAccess,
+    relay,
+    postmaster: postmaster ?? null,
+    bareNewline,
+    limits: buildLimits(settings.limits),
+  };
+}
+
+function buildLimits(settings: z.output<typeof limits>): Limits {
+  const { idleTimeout, commandTimeout, sessionTimeout, ...counts } = settings;
+  return { ...counts, idleTimeoutMs: idleTimeout, commandTimeoutMs: commandTimeout, sessionTimeoutMs: sessionTimeout };
+}
+
+function parsePostmaster(input: string): Parsed<Recipient> {
+  const parsed = parseRecipient(input, { smtpUtf8: false });
+  if (parsed.kind === 'ok') return value(parsed.recipient);
+  return fault(parsed.kind === 'postmaster' ? 'has no domain' : 'is not an address');
+}

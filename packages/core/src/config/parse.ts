@@ -1,0 +1,78 @@
+import { compileRecipientAccess } from '../access/recipient-access.ts';
+import { ConfigurationError, type Problem } from '../errors.ts';
+import type { Configuration } from '../settings.ts';
+import { buildDelivery } from './delivery.ts';
+import { buildDns } from './dns.ts';
+import { buildEngine } from './engine.ts';
+import { type Fault, faultsOf, inOrder, problemsOf } from './faults.ts';
+import { buildListener, checkListeners } from './listeners.ts';
+import { isPlain, type Plain } from './plain.ts';
+import { readYaml } from './positions.ts';
+import { buildProfile, checkProfiles } from './profiles.ts';
+import { checkRecipientAccess } from './recipient-access.ts';
+import { jsonSchema, root, type Settings } from './schema.ts';
+
+/** `file` names the text in messages; `cores` is what `engine.threads: auto` counts. */
+export type ParseOptions = Readonly<{ file: string; env: Readonly<Record<string, string | undefined>>; cores: number }>;
+
+/** A configuration that can be used, and what about it is doubtful. */
+export type Loaded = Readonly<{ configuration: Configuration; warnings: readonly Problem[] }>;
+
+/** Makes a configuration of a file's text. Throws ConfigurationError with every problem, warnings included. */
+export function parseConfiguration(text: string, options: ParseOptions): Loaded {
+  const file = readYaml(text, options.env);
+  if (file.broken) throw new ConfigurationError(options.file, inOrder(file.problems));
+  const written = file.value ?? {};
+  const parsed = root.safeParse(written, { reportInput: true });
+  const faults = parsed.success ? [] : faultsOf(parsed.error.issues, jsonSchema);
+  const crossing = isPlain(written) ? crossChecks(written) : [];
+  const problems = merge(file.problems, problemsOf([...faults, ...crossing], file));
+  if (!parsed.success || problems.some(({ severity }) => severity === 'error')) {
+    throw new ConfigurationError(options.file, problems);
+  }
+  return { configuration: freeze(build(parsed.data, options.cores)), warnings: problems };
+}
+
+function crossChecks(written: Plain): readonly Fault[] {
+  return [...checkListeners(written), ...checkProfiles(written), ...checkRecipientAccess(written)];
+}
+
+/** A value that could not be read is one problem: what else would be said of it is left away. */
+function merge(reading: readonly Problem[], checking: readonly Problem[]): readonly Problem[] {
+  const said = new Set(reading.map(({ line, column }) => `${line}:${column}`));
+  return inOrder([...reading, ...checking.filter(({ line, column }) => !said.has(`${line}:${column}`))]);
+}
+
+function build(settings: Settings, cores: number): Configuration {
+  const { hostname, self } = settings;
+  const selfNames = [...new Set([hostname, ...self.names])];
+  const profiles = new Map(
+    Object.entries(settings.callAheadProfiles).map(([name, profile]) => [
+      name,
+      freeze(buildProfile(name, profile, hostname, selfNames)),
+    ]),
+  );
+  const tables = new Map(
+    Object.entries(settings.recipientAccess).map(([name, entries]) => [name, compileRecipientAccess(entries)]),
+  );
+  return {
+    hostname,
+    drainTimeoutMs: settings.drainTimeout,
+    log: settings.log,
+    self,
+    listeners: Object.entries(settings.listeners).map(([name, listener]) =>
+      buildListener(name, listener, { profiles, tables }),
+    ),
+    profiles,
+    dns: buildDns(settings.dns),
+    delivery: buildDelivery(settings.delivery),
+    engine: buildEngine(settings.engine, cores),
+  };
+}
+
+/** Freezes plain data to its depth. */
+function freeze<T>(data: T): T {
+  if (typeof data !== 'object' || data === null || Object.isFrozen(data)) return data;
+  for (const inner of Object.values(data)) freeze(inner);
+  return Object.freeze(data);
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { delivery } from './delivery.ts';
+import { dns } from './dns.ts';
+import { engine } from './engine.ts';
+import type { JsonSchema } from './faults.ts';
+import { section } from './fields.ts';
+import { drainTimeout, hostname, log, self } from './general.ts';
+import { listeners } from './listeners.ts';
+import { callAheadProfiles } from './profiles.ts';
+import { recipientAccess } from './recipient-access.ts';
+
+/** The whole file. Its keys stand in the order of the reference page. */
+export const root = section(
+  {
+    hostname,
+    drainTimeout,
+    log: log.prefault({}),
+    self: self.prefault({}),
+    listeners,
+    callAheadProfiles,
+    recipientAccess,
+    dns: dns.prefault({}),
+    delivery: delivery.prefault({}),
+    engine: engine.prefault({}),
+  },
+  'The configuration of callahead.',
+);
+
+export type Settings = z.output<typeof root>;
+
+/** The file's JSON Schema: every key with its sentence, its default and, under `x-expected`, its values in words. */
+export function configurationSchema(): object {
+  return jsonSchema;
+}
+
+export const jsonSchema = z.toJSONSchema(root, { io: 'input' }) as JsonSchema;
