@@ -18,8 +18,8 @@ export type Exim = Readonly<{
 export type EximOptions = Readonly<{ users: readonly string[]; secondNullSenderRecipient: 'deny' | 'drop' }>;
 
 export async function startExim(options: EximOptions): Promise<Exim> {
-  needRoot('Exim');
   const exim = program('exim4');
+  needRoot('Exim');
   // Debian compiles the user in; its numbers differ from machine to machine.
   const [uid, gid] = await Promise.all([numberOf('-u'), numberOf('-g')]);
   const folder = await temporaryFolder('exim');

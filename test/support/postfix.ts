@@ -19,8 +19,8 @@ const OWNER = 65534;
 export async function startPostfix(
   options: Readonly<{ users: readonly string[]; settings?: Readonly<Record<string, string>> }>,
 ): Promise<Postfix> {
-  needRoot('Postfix');
   const postfix = program('postfix');
+  needRoot('Postfix');
   const folder = await temporaryFolder('postfix');
   const at = (name: string): string => join(folder.path, name);
   const port = await freePort();
