@@ -1,5 +1,6 @@
 /** Programs of Debian packages, and the ground that real servers stand on: free ports, folders of their own, processes that end with the test. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
@@ -34,12 +35,17 @@ export function needRoot(server: string): void {
 
 /** A TCP port of 127.0.0.1 that was free a moment ago, for servers that cannot choose one themselves. */
 export async function freePort(): Promise<number> {
+  // Below the range that the kernel gives to clients, any of which could take the port before the server does.
+  const port = randomInt(10_000, 32_000);
+  return (await listens(port)) ? port : freePort();
+}
+
+function listens(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const bound = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (bound === null || typeof bound === 'string') throw new Error('no free TCP port');
-  return bound.port;
+  return new Promise((resolve) => {
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 export async function temporaryFolder(name: string): Promise<Readonly<{ path: string; remove(): Promise<void> }>> {
