@@ -1,1 +1,114 @@
-export {};
+import {
+  type DeliveryRequest,
+  type DnsSettings,
+  failed,
+  type RouteSource,
+  type Routing,
+  type Self,
+} from '@callahead/core';
+import { createAskStage, createDeliverStage } from './arrive.ts';
+import { createDestinations } from './destinations.ts';
+import { createDns } from './dns.ts';
+import { createDomainStage } from './domain.ts';
+import { createHosts } from './hosts.ts';
+import { resolveNamed } from './named-hosts.ts';
+import { resolveDomain } from './own-domain.ts';
+import { type Lookup, type Resolved, trouble } from './resolved.ts';
+import type { Hops, Stage } from './stage.ts';
+import { createStaticStage } from './static.ts';
+import { canonicalAddress, type Us } from './targets.ts';
+
+export type { Hops, Stage } from './stage.ts';
+
+/** `now` is that of the requests' deadlines. `random`: in [0, 1). `hostsFile`: /etc/hosts where it is left out. */
+export type RouterOptions = Readonly<{
+  hostname: string;
+  self: Self;
+  /** The sockets our listeners listen on, at this moment; `0.0.0.0` and `::` stand for every address of the machine. */
+  listenAddresses: () => readonly Readonly<{ host: string; port: number }>[];
+  /** The addresses of the machine. */
+  interfaces: () => readonly string[];
+  dns: DnsSettings;
+  generation: number;
+  now(): number;
+  random(): number;
+  hostsFile?: string;
+}>;
+
+/** Routing in the order of SPEC 5.1. An answer from memory is no promise; every other comes by the request's deadline. */
+export function createRouter(options: RouterOptions): RouteSource {
+  const { generation, now, random } = options;
+  const dns = createDns(options.dns, now);
+  const hosts = createHosts(options.hostsFile ?? '/etc/hosts', now);
+  const lookup: Lookup = { dns, hosts, us: whoWeAre(options), allowReserved: options.dns.allowReserved, now, random };
+  const destinations = createDestinations((at) => resolve(at, lookup), dns, now);
+
+  const stages = [createDomainStage(now), createStaticStage(now)];
+  const ask = createAskStage(destinations, generation, now);
+  const deliver = createDeliverStage(destinations, generation, now);
+
+  return {
+    toAsk: (request) => supervise(() => walk(stages, ask, start(request), request)),
+    toDeliver: (request) => supervise(() => walk(stages, deliver, start(request), request)),
+    flush: destinations.flush,
+    close: async () => dns.close(),
+  };
+}
+
+function start(request: DeliveryRequest): Hops {
+  return { kind: 'hops', recipient: request.recipient, named: 'recipient', hops: [] };
+}
+
+/** What one stage yields is the next stage's input, until one knows the end (SPEC 5.1); `arrive` always does. */
+function walk<Result extends Readonly<{ kind: 'ask' | 'discard' | 'known' }>, Asked>(
+  stages: readonly Stage<Result, Asked>[],
+  arrive: (at: Hops, request: Asked) => Result | Promise<Result>,
+  at: Hops,
+  request: Asked,
+): Result | Promise<Result> {
+  const [stage, ...later] = stages;
+  if (stage === undefined) return arrive(at, request);
+  const next = stage(at, request);
+  const go = (to: Hops | Result): Result | Promise<Result> => (isHops(to) ? walk(later, arrive, to, request) : to);
+  return next instanceof Promise ? next.then(go) : go(next);
+}
+
+function isHops(to: Readonly<{ kind: string }>): to is Hops {
+  return to.kind === 'hops';
+}
+
+type Known = Extract<Routing, { kind: 'known' }>;
+
+/** The router never rejects: a stage that throws is a broken program, and still its recipient gets an answer. */
+function supervise<Result>(run: () => Result | Promise<Result>): Result | Known | Promise<Result | Known> {
+  try {
+    const result = run();
+    return result instanceof Promise ? result.catch(broken) : result;
+  } catch (error) {
+    return broken(error);
+  }
+}
+
+function broken(error: unknown): Known {
+  return {
+    kind: 'known',
+    verdict: failed('no-route', `routing broke: ${error instanceof Error ? error.message : error}`),
+  };
+}
+
+/** By the rules for a recipient's own domain, or by those for hosts that an operator named. */
+async function resolve(at: Hops, lookup: Lookup): Promise<Resolved> {
+  const [hop] = at.hops;
+  if (hop === undefined) return trouble('no-route', 'there is no host to look up', [], lookup.now());
+  return at.named === 'recipient' ? resolveDomain(hop, lookup) : resolveNamed(at.hops, lookup);
+}
+
+function whoWeAre(options: RouterOptions): () => Us {
+  const names = new Set([options.hostname, ...options.self.names].map((name) => name.toLowerCase()));
+  const addresses = canonical(options.self.addresses);
+  return () => ({ names, addresses, sockets: options.listenAddresses(), machine: canonical(options.interfaces()) });
+}
+
+function canonical(addresses: readonly string[]): ReadonlySet<string> {
+  return new Set(addresses.map(canonicalAddress).filter((address) => address !== null));
+}

@@ -1,0 +1,22 @@
+import type { DeliveryRequest, Hop } from '@callahead/core';
+import type { Hops } from './stage.ts';
+import { canonicalAddress } from './targets.ts';
+
+/** The first stage: the recipient's own domain is the host to look up (SPEC 5.1), an address literal is looked up nowhere (RFC 5321 §4.1.3). */
+export function createDomainStage(now: () => number): (at: Hops, request: DeliveryRequest) => Hops {
+  return (at, request) => {
+    const hop = hopOf(at.recipient.domain);
+    request.recorder?.({
+      stage: 'domain',
+      atMs: now(),
+      facts: { domain: at.recipient.domain, literal: hop.lookup === 'none' ? hop.name : 'no' },
+    });
+    return { ...at, named: 'recipient', hops: [hop] };
+  };
+}
+
+function hopOf(domain: string): Hop {
+  const literal = /^\[(?:ipv6:)?(.*)\]$/i.exec(domain)?.[1];
+  if (literal === undefined) return { name: domain, port: null, portFrom: 'default', lookup: 'mx' };
+  return { name: canonicalAddress(literal) ?? literal, port: null, portFrom: 'default', lookup: 'none' };
+}
