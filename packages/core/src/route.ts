@@ -7,6 +7,7 @@ import type { Verdict } from './verdict.ts';
 /**
  * A destination: a profile and its servers in tiers of equal preference, best first. `key` is made of the profile and the names and ports in
  * order, never of addresses. Of two routes with one key the newer configuration `generation` counts, then the one resolved later.
+ * A tier whose names have no address now is empty, so that the next one still counts as worse (SPEC 4.6).
  */
 export type Route = Readonly<{
   key: string;
