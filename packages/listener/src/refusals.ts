@@ -1,12 +1,13 @@
-import type { Recipient, Reply } from '@callahead/core';
+import type { Reply } from '@callahead/core';
 
 /**
  * What a delivery host said against single recipients of a message that it would have taken for others: the sender's retry hears it at RCPT
- * (SPEC 7.3). A hold is of one envelope sender (canonical, `''` for the null sender) and one recipient, lives `holdTimeMs`, and answers once.
+ * (SPEC 7.3). A hold is of one envelope sender (`''` for the null sender) and one recipient, both addresses in canonical form, lives `holdTimeMs`,
+ * and answers once.
  */
 export type Holds = Readonly<{
-  put(sender: string, recipient: Recipient, reply: Reply): void;
-  take(sender: string, recipient: Recipient): Reply | null;
+  put(sender: string, recipient: string, reply: Reply): void;
+  take(sender: string, recipient: string): Reply | null;
   /** Holds that are kept, outlived ones perhaps included. */
   size(): number;
 }>;
@@ -47,6 +48,6 @@ export function createHolds(options: Readonly<{ holdTimeMs: number; now: () => n
 }
 
 // A line end occurs in no address.
-function keyOf(sender: string, recipient: Recipient): string {
-  return `${sender}\n${recipient.address}`;
+function keyOf(sender: string, recipient: string): string {
+  return `${sender}\n${recipient}`;
 }
