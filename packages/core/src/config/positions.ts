@@ -1,4 +1,14 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
 import type { Problem } from '../errors.ts';
 
 export type Path = readonly (string | number)[];
@@ -51,13 +61,23 @@ function parse(
 ): Document.Parsed | null {
   try {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-    for (const error of [...document.errors, ...document.warnings]) report(error.pos[0], `YAML: ${error.message}`);
+    const reported = new Set<number>();
+    for (const error of [...document.errors, ...document.warnings]) {
+      const [offset] = error.pos;
+      // An unclosed bracket is complained of once for each level that it leaves open.
+      if (!reported.has(offset)) report(offset, `YAML: ${yamlWords(error)}`);
+      reported.add(offset);
+    }
     return document;
   } catch (error) {
     // The parser recurses: a file of a hundred thousand brackets exhausts its stack.
     report(0, `YAML: ${error instanceof Error ? error.message : String(error)}`);
     return null;
   }
+}
+
+function yamlWords({ code, message }: YAMLError): string {
+  return code === 'MULTIPLE_DOCS' ? 'a second document begins: expected one' : message;
 }
 
 type Reading = Readonly<{
@@ -81,7 +101,9 @@ function readNodes(document: Document.Parsed, { env, places, positionOf, report 
     if (path.length > maxDepth) return complain(position, `nested too deeply: expected at most ${maxDepth} levels`);
     if (viaAlias) aliased += 1;
     if (aliased > maxAliasedNodes)
-      return aliased === maxAliasedNodes + 1 ? complain(position, 'aliases repeat too much') : null;
+      return aliased === maxAliasedNodes + 1
+        ? complain(position, `aliases repeat too much: expected at most ${maxAliasedNodes} values through them`)
+        : null;
     if (isAlias(node)) {
       const target = anchors.get(node.source);
       if (target === undefined) return complain(position, `YAML: the alias *${node.source} has no anchor before it`);

@@ -1,0 +1,65 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import test from 'ava';
+import { checkCommand } from '../../packages/cli/src/commands/check.ts';
+import { schemaCommand } from '../../packages/cli/src/commands/schema.ts';
+import { smallest } from '../support/configuration.ts';
+
+/** A terminal that remembers. */
+function listen() {
+  const said = { stdout: '', stderr: '' };
+  const to = (name: 'stdout' | 'stderr') =>
+    new Writable({
+      write(chunk, _encoding, done) {
+        said[name] += String(chunk);
+        done();
+      },
+    }) as unknown as NodeJS.WriteStream;
+  return { said, terminal: { stdout: to('stdout'), stderr: to('stderr') } };
+}
+
+async function written(text: string): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'callahead-')), 'callahead.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+test('check says that a clean file is ok', async (t) => {
+  const file = await written(smallest);
+  const { said, terminal } = listen();
+  t.is(await checkCommand({ file }, terminal), 0);
+  t.deepEqual(said, { stdout: `${file}: ok\n`, stderr: '' });
+});
+
+test('check writes every problem with its place, and fails', async (t) => {
+  const file = await written(smallest.replace('mx1.gateway.example', '1.2.3').replace('public', 'pubic'));
+  const { said, terminal } = listen();
+  t.is(await checkCommand({ file }, terminal), 2);
+  t.deepEqual(said, {
+    stdout: '',
+    stderr: `${file}:1:11: hostname: "1.2.3" is not a host name: expected a host name
+${file}:4:11: listeners.inbound.type: "pubic" is not right: expected public
+`,
+  });
+});
+
+test('a warning is written as one and fails nothing', async (t) => {
+  const file = await written('hostname: mx1.gateway.example\n');
+  const { said, terminal } = listen();
+  t.is(await checkCommand({ file }, terminal), 0);
+  t.deepEqual(said, { stdout: `${file}: ok\n`, stderr: `${file}:1:1: warning: no listener: nothing to serve\n` });
+});
+
+test('a file that is not there is a problem like any other', async (t) => {
+  const { said, terminal } = listen();
+  t.is(await checkCommand({ file: '/nowhere/callahead.yaml' }, terminal), 2);
+  t.regex(said.stderr, /^\/nowhere\/callahead\.yaml:1:1: the file cannot be read .*\n$/);
+});
+
+test('schema prints a JSON Schema', (t) => {
+  const { said, terminal } = listen();
+  t.is(schemaCommand(terminal), 0);
+  t.like(JSON.parse(said.stdout), { type: 'object', required: ['hostname'], additionalProperties: false });
+});

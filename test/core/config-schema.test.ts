@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { configurationReference, configurationSchema } from '@callahead/core/config';
+import test from 'ava';
+
+type Schema = {
+  description?: string;
+  default?: unknown;
+  properties?: Record<string, Schema>;
+  additionalProperties?: Schema | boolean;
+  items?: Schema;
+  anyOf?: Schema[];
+};
+
+/** Every key of the schema by its path, with what is said of it. */
+function keysOf(of: Schema, path = ''): readonly (readonly [string, Schema])[] {
+  const own = Object.entries(of.properties ?? {}).flatMap(([key, inner]) => [
+    [`${path}${key}`, inner] as const,
+    ...keysOf(inner, `${path}${key}.`),
+  ]);
+  const named = typeof of.additionalProperties === 'object' ? keysOf(of.additionalProperties, `${path}NAME.`) : [];
+  const items = of.items === undefined ? [] : keysOf(of.items, `${path}[].`);
+  return [...own, ...named, ...items, ...(of.anyOf ?? []).flatMap((alternative) => keysOf(alternative, path))];
+}
+
+const schema = configurationSchema() as Schema;
+
+test('every key of the schema has one sentence', (t) => {
+  const keys = keysOf(schema);
+  t.true(keys.length > 70);
+  t.deepEqual(
+    keys.filter(([, { description }]) => !/^\S.*[.]$/.test(description ?? '')).map(([key]) => key),
+    [],
+  );
+});
+
+test('the schema gives defaults as an operator would write them', (t) => {
+  const defaults = new Map(keysOf(schema).map(([key, inner]) => [key, inner.default]));
+  t.is(defaults.get('drainTimeout'), '30s');
+  t.is(defaults.get('listeners.NAME.limits.messageSize'), '50MB');
+  t.is(defaults.get('callAheadProfiles.NAME.onValidationFailure'), 'accept');
+  t.is(defaults.get('callAheadProfiles.NAME.maxConnectionsPerServer'), 5);
+  t.is(defaults.get('hostname'), undefined);
+});
+
+test('the schema is closed: no key is possible that it does not name', (t) => {
+  t.false(schema.additionalProperties);
+  t.false(schema.properties?.dns?.additionalProperties);
+});
+
+test('docs/configuration.md is what the schema says (npm run reference writes it)', async (t) => {
+  const page = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+  t.is(page, configurationReference());
+});
