@@ -91,7 +91,7 @@ export function either(words: readonly string[]): string {
 }
 
 /** The value that was parsed, or an issue that quotes the input. */
-export function settle<T>(parsed: Parsed<T>, input: unknown, expected: string, context: z.RefinementCtx): T {
+function settle<T>(parsed: Parsed<T>, input: unknown, expected: string, context: z.RefinementCtx): T {
   if (parsed.kind === 'value') return parsed.value;
   context.addIssue({ code: 'custom', input, message: `${show(input)} ${parsed.why}: expected ${expected}` });
   return z.NEVER;

@@ -12,7 +12,7 @@ import {
 import type { Problem } from '../errors.ts';
 
 export type Path = readonly (string | number)[];
-export type Position = Readonly<{ line: number; column: number }>;
+type Position = Readonly<{ line: number; column: number }>;
 
 /** A file as it was read: plain data with `${ENV_VAR}` expanded, and where each part of it stands. */
 export type ReadFile = Readonly<{

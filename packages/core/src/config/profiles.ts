@@ -169,7 +169,7 @@ function buildProbe(settings: ProfileSettings, hostname: string, selfNames: read
 }
 
 /** SPEC 5.5: a name is looked up, MX first; an address is the server. */
-export function parseServer(input: string): Parsed<Hop> {
+function parseServer(input: string): Parsed<Hop> {
   const endpoint = parseEndpoint(input);
   if (endpoint.kind === 'fault') return endpoint;
   const { host, port, literal } = endpoint.value;

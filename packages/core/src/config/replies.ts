@@ -50,7 +50,7 @@ export function action<const Word extends 'accept' | 'reject'>(
 }
 
 /** Takes the enhanced code off the head of a text. */
-export function splitEnhanced(
+function splitEnhanced(
   basic: number,
   text: string,
 ): Parsed<Readonly<{ enhanced: string | null; text: string }>> {
