@@ -1,1 +1,14 @@
-export {};
+export { answer, answerMessage, type Circumstances } from './answer.ts';
+export {
+  type Begin,
+  createGate,
+  type Gate,
+  type GateOptions,
+  type HoldSource,
+  type Locate,
+  type Ticket,
+  type Transaction,
+} from './gate.ts';
+export { createListener, type Listener, type ListenerOptions } from './listener.ts';
+export { createHolds, type Holds } from './refusals.ts';
+export { createRelay, type Opened, type Relay, type RelayOptions } from './relay.ts';

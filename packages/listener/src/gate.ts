@@ -1,0 +1,252 @@
+import {
+  type Actions,
+  type Decision,
+  type DeliveryRequest,
+  type DeliveryRoute,
+  type DeliveryRouting,
+  failed,
+  type ListenerSettings,
+  type Recipient,
+  type Recorder,
+  type Reply,
+  type Request,
+  type Validate,
+  type Verdict,
+} from '@callahead/core';
+import { answer } from './answer.ts';
+import type { Holds } from './refusals.ts';
+import { SAYS } from './texts.ts';
+
+/** Finds the delivery host of one recipient. Never rejects; answers by the request's deadline. */
+export type Locate = (request: DeliveryRequest) => DeliveryRouting | Promise<DeliveryRouting>;
+
+/** What a delivery host said about (sender, recipient) and the sender has not been told yet (SPEC 7.3). `take` forgets it. */
+export type HoldSource = Pick<Holds, 'take'>;
+
+/** One mail transaction, from MAIL to its end. `settle` adds to it what it accepts. */
+export type Transaction = {
+  /** Canonical; `''` is the null sender. */
+  readonly sender: string;
+  readonly body: '7BIT' | '8BITMIME';
+  readonly smtpUtf8: boolean;
+  readonly size: number | null;
+  /** RCPTs answered 2xx, repeats included (SPEC 6.4). */
+  accepted: number;
+  /** Set by the first recipient that is delivered anywhere (SPEC 7.2). */
+  route: DeliveryRoute | null;
+  /** Who the message is delivered to, in the order of their RCPTs, as routing rewrote them. */
+  readonly recipients: Recipient[];
+};
+
+/** Why a recipient is asked about, or is not. */
+type Check =
+  | Readonly<{ kind: 'asked' | 'bypassed' | 'unchecked' }>
+  | Readonly<{ kind: 'refused'; reply: Reply; reason: string }>;
+
+/** One recipient between `begin` and `settle`. What is not known when it is settled counts as a time-out. */
+export type Ticket = {
+  readonly recipient: Recipient;
+  readonly check: Check;
+  /** Absolute, of the injected clock; the answer is due then (SPEC 4.7). */
+  readonly deadlineMs: number;
+  verdict: Verdict | null;
+  delivery: DeliveryRouting | null;
+  /** How many of the two are on their way. */
+  outstanding: number;
+};
+
+export type Begin = Readonly<{
+  recorder: Recorder | null;
+  /** Called once, and never inside `begin`, when the last thing that was outstanding is known. */
+  ready: (ticket: Ticket) => void;
+}>;
+
+/** The two halves of the path of a recipient that every door shares: `begin` in the order of arrival, `settle` in the order of the replies. */
+export type Gate = Readonly<{
+  begin(recipient: Recipient, transaction: Transaction, options: Begin): Ticket;
+  /** `<postmaster>` without a domain (SPEC 3.6). */
+  beginPostmaster(options: Begin): Ticket;
+  /** `reference` names the session in the log, for answers that no dialogue stands behind. */
+  settle(ticket: Ticket, transaction: Transaction, reference: string): Decision;
+}>;
+
+export type GateOptions = Readonly<{
+  settings: ListenerSettings;
+  validate: Validate;
+  locate: Locate;
+  holds: HoldSource | null;
+  now: () => number;
+}>;
+
+/** The budget of a recipient that is only routed. */
+const ROUTING_BUDGET_MS = 30_000;
+
+const POSTMASTER: Recipient = { address: 'postmaster', local: 'postmaster', domain: '', utf8: false };
+
+/** For failures of the delivery's routing, which no action of a profile is about. */
+const REJECT: Actions = {
+  mode: 'enforce',
+  onValidationFailure: { kind: 'reject' },
+  onTemporaryFailure: { kind: 'reject' },
+  onUnknown: { kind: 'reject' },
+  onRefused: { kind: 'reject' },
+  serverReply: 'mask',
+};
+
+export function createGate({ settings, validate, locate, holds, now }: GateOptions): Gate {
+  const { profile, limits } = settings;
+  const locates = settings.relay || (profile !== null && opensOnFailure(profile.actions));
+  const ownSenders = new Set(profile === null ? [] : [profile.probe.mailFrom, profile.probe.mailFromFallback ?? '']);
+
+  function check(recipient: Recipient, transaction: Transaction): Check {
+    // The count can only grow until this recipient's turn.
+    if (transaction.accepted >= limits.recipientsPerMessage) return TOO_MANY;
+    const access = settings.recipientAccess.decide(recipient);
+    if (access.kind === 'reject') return { kind: 'refused', reply: access.reply, reason: 'access' };
+    if (profile === null) return UNCHECKED;
+    // Asking about our own probe's sender would make the server ask us, which would ask it (SPEC 3.6).
+    return access.bypassCallAhead || ownSenders.has(recipient.address) ? BYPASSED : ASKED;
+  }
+
+  function begin(recipient: Recipient, transaction: Transaction, options: Begin): Ticket {
+    return start(recipient, check(recipient, transaction), options);
+  }
+
+  function beginPostmaster(options: Begin): Ticket {
+    return start(settings.postmaster ?? POSTMASTER, BYPASSED, options);
+  }
+
+  function start(recipient: Recipient, reason: Check, { recorder, ready }: Begin): Ticket {
+    const budgetMs = profile?.validationTimeoutMs ?? ROUTING_BUDGET_MS;
+    const deadlineMs = now() + budgetMs;
+    const ticket: Ticket = {
+      recipient,
+      check: reason,
+      deadlineMs,
+      verdict: null,
+      delivery: null,
+      outstanding: 0,
+    };
+    if (reason.kind === 'refused') return ticket;
+    const request = { recipient, profile, listener: settings.name, deadlineMs, recorder };
+    const found = (): void => {
+      ticket.outstanding--;
+      if (ticket.outstanding === 0) ready(ticket);
+    };
+    // Both at once: a recipient that is accepted although nobody could say anything must not wait twice.
+    if (reason.kind === 'asked' && profile !== null) ask(ticket, { ...request, profile }, found);
+    if (locates && recipient !== POSTMASTER) find(ticket, request, found);
+    return ticket;
+  }
+
+  function ask(ticket: Ticket, request: Request, found: () => void): void {
+    const verdict = validate(request);
+    if (!(verdict instanceof Promise)) {
+      ticket.verdict = verdict;
+      return;
+    }
+    ticket.outstanding++;
+    // Not awaited: the place in the queue of replies is what waits.
+    void verdict
+      .catch((error: unknown) => failed('protocol', String(error)))
+      .then((known) => {
+        ticket.verdict = known;
+        found();
+      });
+  }
+
+  function find(ticket: Ticket, request: DeliveryRequest, found: () => void): void {
+    const delivery = locate(request);
+    if (!(delivery instanceof Promise)) {
+      ticket.delivery = delivery;
+      return;
+    }
+    ticket.outstanding++;
+    void delivery
+      .catch((error: unknown): DeliveryRouting => ({ kind: 'known', verdict: failed('no-route', String(error)) }))
+      .then((known) => {
+        ticket.delivery = known;
+        found();
+      });
+  }
+
+  /** In the order of SPEC 3.1: limits, access, action, hold, destination. */
+  function settle(ticket: Ticket, transaction: Transaction, reference: string): Decision {
+    if (transaction.accepted >= limits.recipientsPerMessage) return refuse(TOO_MANY, reference);
+    if (ticket.check.kind === 'refused') return refuse(ticket.check, reference);
+    const decision = act(ticket, reference);
+    if (decision.kind === 'reject') return decision;
+    const held = holds?.take(transaction.sender, delivered(ticket).address) ?? null;
+    if (held !== null) return afterwards(held, reference);
+    return settings.relay ? place(ticket, transaction, decision, reference) : count(transaction, decision);
+  }
+
+  function act(ticket: Ticket, reference: string): Decision {
+    if (ticket.check.kind !== 'asked' || profile === null) return ACCEPTED;
+    const verdict = ticket.verdict ?? failed('timeout', 'no verdict within the validation timeout');
+    const deliverable = ticket.delivery !== null && ticket.delivery.kind !== 'known';
+    return answer(verdict, profile.actions, { deliverable, reference });
+  }
+
+  /** The delivery host has refused this recipient of this sender's last message (SPEC 7.3). */
+  function afterwards(reply: Reply, reference: string): Decision {
+    const verdict = {
+      kind: reply.code < 500 ? 'temporary' : 'refused',
+      source: 'delivery',
+      server: '',
+      reply,
+      ref: '',
+    } as const;
+    const serverReply = profile?.actions.serverReply ?? 'mask';
+    return answer(verdict, { ...REJECT, serverReply }, { deliverable: true, reference });
+  }
+
+  /** One destination a transaction (SPEC 7.2): what goes elsewhere is for the sender's next one (RFC 5321 §4.5.3.1.10). */
+  function place(ticket: Ticket, transaction: Transaction, decision: Decision, reference: string): Decision {
+    const { delivery } = ticket;
+    if (delivery === null)
+      return answer(failed('timeout', 'no delivery host in time'), REJECT, { deliverable: false, reference });
+    if (delivery.kind === 'known') return unroutable(delivery.verdict, reference);
+    if (delivery.kind === 'discard') return count(transaction, decision);
+    transaction.route ??= delivery.route;
+    if (transaction.route.key !== delivery.route.key) {
+      return refuse({ reply: SAYS.otherDestination, reason: 'destination' }, reference);
+    }
+    transaction.recipients.push(delivery.recipient);
+    return count(transaction, decision);
+  }
+
+  return { begin, beginPostmaster, settle };
+}
+
+const ASKED: Check = { kind: 'asked' };
+const BYPASSED: Check = { kind: 'bypassed' };
+const UNCHECKED: Check = { kind: 'unchecked' };
+const TOO_MANY = { kind: 'refused', reply: SAYS.tooManyRecipients, reason: 'limit' } as const satisfies Check;
+const ACCEPTED: Decision = { kind: 'accept', reply: SAYS.recipientOk };
+
+/** Only then is a delivery host wanted where nothing is delivered (SPEC 4.8). */
+function opensOnFailure({ mode, onValidationFailure, onTemporaryFailure, onUnknown, onRefused }: Actions): boolean {
+  const actions = [onValidationFailure, onTemporaryFailure, onUnknown, onRefused];
+  return mode === 'monitor' || actions.some((action) => action.kind === 'accept');
+}
+
+/** Under whose name the delivery host knows the recipient. */
+function delivered({ delivery, recipient }: Ticket): Recipient {
+  return delivery?.kind === 'ask' ? delivery.recipient : recipient;
+}
+
+function count(transaction: Transaction, decision: Decision): Decision {
+  transaction.accepted++;
+  return decision;
+}
+
+/** Routing that knows the recipient to be good knows no host for it. */
+function unroutable(verdict: Verdict, reference: string): Decision {
+  const told = verdict.kind === 'valid' ? failed('no-route', 'no delivery host') : verdict;
+  return answer(told, REJECT, { deliverable: false, reference });
+}
+
+function refuse({ reply, reason }: Readonly<{ reply: Reply; reason: string }>, ref: string): Decision {
+  return { kind: 'reject', reply, reason, ref, disconnect: reply.code === 421 };
+}

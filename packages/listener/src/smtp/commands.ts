@@ -1,0 +1,249 @@
+import { type Emit, type ListenerSettings, parseRecipient, parseSender, type Reply } from '@callahead/core';
+import type { Gate, Ticket, Transaction } from '../gate.ts';
+import type { Answer, Place, Replies, Spoken } from '../replies.ts';
+import { SAYS } from '../texts.ts';
+import { parsePathArgument, readMailParameters } from './parameters.ts';
+
+/** How the client introduced itself. */
+export type Hello = Readonly<{ verb: 'HELO' | 'EHLO'; name: string }>;
+
+export type Commands = Readonly<{
+  /** Obeys one command line. Returns the transaction whose message comes next, when the command was DATA and nothing speaks against it. */
+  obey(line: string): Transaction | null;
+  /** Answers what is no command, and counts it. */
+  fault(reply: Reply): void;
+  transaction(): Transaction | null;
+  hello(): Hello | null;
+  endTransaction(): void;
+}>;
+
+export type CommandsOptions = Readonly<{
+  session: string;
+  client: string;
+  settings: ListenerSettings;
+  hostname: string;
+  gate: Gate;
+  replies: Replies;
+  emit: Emit;
+}>;
+
+/** Commands of a session that bring no message nearer. */
+const MAX_IDLE_COMMANDS = 100;
+
+const NOT_IMPLEMENTED = new Set('STARTTLS AUTH VRFY EXPN HELP ETRN BDAT BURL TURN SEND SOML SAML LHLO'.split(' '));
+const HTTP = /^(?:OPTIONS|GET|HEAD|POST|PUT|DELETE|TRACE|CONNECT) .*HTTP\/\d/i;
+
+/** Only these may stand anywhere in a pipelined group, and be asked ahead (RFC 2920 §3.1, SPEC 3.3). */
+export function isRcpt(line: string): boolean {
+  return line.length > 5 && line.slice(0, 5).toUpperCase() === 'RCPT ';
+}
+
+/** After these the client has to wait for the reply (RFC 2920 §3.1): what is behind one was not written by a mail client. */
+export function endsGroup(line: string): boolean {
+  return /^(?:DATA|EHLO|HELO)\b/i.test(line);
+}
+
+/** The commands of one session, and what they leave behind: how the client is called, its transaction, its mistakes. */
+export function createCommands({
+  session,
+  client,
+  settings,
+  hostname,
+  gate,
+  replies,
+  emit,
+}: CommandsOptions): Commands {
+  const { limits } = settings;
+  let hello: Hello | null = null;
+  let transaction: Transaction | null = null;
+  let faults = 0;
+  let idleCommands = 0;
+
+  function obey(line: string): Transaction | null {
+    const outcome = outcomeOf(line);
+    switch (outcome.kind) {
+      case 'say':
+        replies.say(outcome.reply);
+        return null;
+      case 'fault':
+        fault(outcome.reply);
+        return null;
+      case 'last':
+        replies.sayLast(outcome.reply);
+        return null;
+      case 'answered':
+        return null;
+      case 'message':
+        return outcome.transaction;
+    }
+  }
+
+  function fault(reply: Reply): void {
+    replies.inTurn(() => {
+      faults++;
+      return faults > limits.syntaxErrors ? TOO_MANY_FAULTS : { reply, hangUp: false };
+    });
+  }
+
+  function outcomeOf(line: string): Outcome {
+    const space = line.indexOf(' ');
+    const verb = (space < 0 ? line : line.slice(0, space)).toUpperCase();
+    const argument = space < 0 ? '' : line.slice(space + 1);
+    switch (verb) {
+      case 'RCPT':
+        return rcpt(argument);
+      case 'MAIL':
+        return mail(argument);
+      case 'DATA':
+        return data(argument);
+      case 'EHLO':
+      case 'HELO':
+        return greet(verb, argument.trim());
+      case 'RSET':
+        return reset(argument);
+      case 'NOOP':
+        idleCommands++;
+        return idle(say(SAYS.ok));
+      case 'QUIT':
+        return last(SAYS.bye);
+      default:
+        // A browser that was led here must not get a second line obeyed.
+        if (HTTP.test(line)) return last(SAYS.notSmtp);
+        return mistake(NOT_IMPLEMENTED.has(verb) ? SAYS.notImplemented : SAYS.unknownCommand);
+    }
+  }
+
+  /** For what a client can do for ever without ever sending a message. */
+  function idle(outcome: Outcome): Outcome {
+    return idleCommands > MAX_IDLE_COMMANDS ? last(SAYS.tooManyIdleCommands) : outcome;
+  }
+
+  function reset(argument: string): Outcome {
+    if (argument.trim() !== '') return mistake(SAYS.badSyntax);
+    if (transaction === null || transaction.accepted === 0) idleCommands++;
+    transaction = null;
+    return idle(say(SAYS.ok));
+  }
+
+  function greet(verb: Hello['verb'], name: string): Outcome {
+    // RFC 5321 §4.1.4 forbids refusing a name for what it means; what is no word at all has no place in a Received line.
+    if (!/^[!-~]{1,255}$/.test(name)) return mistake(SAYS.badHelloName);
+    idleCommands++;
+    hello = { verb, name };
+    transaction = null;
+    const keywords = verb === 'EHLO' ? capabilities(limits.messageSize) : [];
+    return idle({ kind: 'say', reply: { code: 250, enhanced: null, text: hostname, more: keywords } });
+  }
+
+  function mail(argument: string): Outcome {
+    if (hello === null) return mistake(SAYS.helloFirst);
+    if (transaction !== null) return mistake(SAYS.mailAgain);
+    const parsed = argument.slice(0, 5).toUpperCase() === 'FROM:' ? parsePathArgument(argument.slice(5)) : null;
+    if (parsed === null) return mistake(SAYS.badSyntax);
+    const declared = readMailParameters(parsed.parameters, limits.messageSize);
+    if ('code' in declared) return refusal(declared);
+    const from = parseSender(parsed.path, declared);
+    if (from.kind === 'bad') return refusal(from.reply);
+    const sender = from.kind === 'null' ? '' : from.sender.address;
+    transaction = { sender, ...declared, accepted: 0, route: null, recipients: [] };
+    return say(SAYS.senderOk);
+  }
+
+  function rcpt(argument: string): Outcome {
+    if (transaction === null) return mistake(hello === null ? SAYS.helloFirst : SAYS.mailFirst);
+    const parsed = argument.slice(0, 3).toUpperCase() === 'TO:' ? parsePathArgument(argument.slice(3)) : null;
+    if (parsed === null) return mistake(SAYS.badSyntax);
+    if (parsed.parameters.length > 0) return mistake(SAYS.unknownParameter);
+    const to = parseRecipient(parsed.path, transaction);
+    if (to.kind === 'bad') return refusal(to.reply);
+
+    const current = transaction;
+    let place: Place | null = null;
+    const ready = (): void => {
+      if (place !== null) replies.fill(place);
+    };
+    const options = { recorder: null, ready };
+    const ticket = to.kind === 'ok' ? gate.begin(to.recipient, current, options) : gate.beginPostmaster(options);
+    const settle = (): Answer => settled(ticket, current);
+    if (ticket.outstanding === 0) replies.inTurn(settle);
+    else place = replies.keep(ticket.deadlineMs, settle);
+    return ANSWERED;
+  }
+
+  function settled(ticket: Ticket, current: Transaction): Answer {
+    const decision = gate.settle(ticket, current, session);
+    const about = { session, listener: settings.name, client, recipient: ticket.recipient.address };
+    if (decision.kind === 'reject') {
+      const { reply, reason, ref, disconnect } = decision;
+      emit({ event: 'recipient.rejected', ...about, code: reply.code, reason, ref });
+      return { reply, hangUp: disconnect };
+    }
+    idleCommands = 0;
+    emit({
+      event: 'recipient.accepted',
+      ...about,
+      kind: kindOf(ticket),
+      source: ticket.verdict?.source ?? '',
+      monitor: settings.profile?.actions.mode === 'monitor',
+    });
+    return { reply: decision.reply, hangUp: false };
+  }
+
+  function data(argument: string): Outcome {
+    if (argument.trim() !== '') return mistake(SAYS.badSyntax);
+    if (transaction === null) return mistake(hello === null ? SAYS.helloFirst : SAYS.mailFirst);
+    if (transaction.accepted === 0) return say(SAYS.noRecipients);
+    if (settings.relay) return { kind: 'message', transaction };
+    transaction = null;
+    return say(SAYS.noDelivery);
+  }
+
+  return {
+    obey,
+    fault,
+    transaction: () => transaction,
+    hello: () => hello,
+    endTransaction() {
+      transaction = null;
+    },
+  };
+}
+
+/** What a command leads to. `answered`: its place among the replies is taken. */
+type Outcome =
+  | Readonly<{ kind: 'say' | 'fault' | 'last'; reply: Spoken }>
+  | Readonly<{ kind: 'answered' }>
+  | Readonly<{ kind: 'message'; transaction: Transaction }>;
+
+const ANSWERED: Outcome = { kind: 'answered' };
+
+function say(reply: Reply): Outcome {
+  return { kind: 'say', reply };
+}
+
+function mistake(reply: Reply): Outcome {
+  return { kind: 'fault', reply };
+}
+
+function last(reply: Reply): Outcome {
+  return { kind: 'last', reply };
+}
+
+/** A reply about what was asked for counts as a mistake only where that was not understood. */
+function refusal(reply: Reply): Outcome {
+  return reply.code < 505 || reply.code === 555 ? mistake(reply) : say(reply);
+}
+
+const TOO_MANY_FAULTS: Answer = { reply: SAYS.tooManyErrors, hangUp: true };
+
+function capabilities(messageSize: number): readonly string[] {
+  return ['PIPELINING', `SIZE ${messageSize}`, '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES'];
+}
+
+function kindOf({
+  check,
+  verdict,
+}: Ticket): 'bypassed' | 'unchecked' | 'valid' | 'unknown' | 'refused' | 'temporary' | 'failed' {
+  if (check.kind === 'asked') return verdict?.kind ?? 'failed';
+  return check.kind === 'unchecked' ? 'unchecked' : 'bypassed';
+}

@@ -1,0 +1,75 @@
+/** One command line without its line end, one character an octet (latin1), or why there is none. */
+export type Line =
+  | Readonly<{ kind: 'line'; text: string }>
+  /** A CR or LF that is not part of CRLF: what comes behind it cannot be trusted (SPEC 7.5). */
+  | Readonly<{ kind: 'bare' }>
+  /** A line that was too long; it was read to its end and thrown away. */
+  | Readonly<{ kind: 'long' }>
+  /** A line without an end. */
+  | Readonly<{ kind: 'endless' }>;
+
+export type LineOptions = Readonly<{
+  bareNewline: 'reject' | 'normalize';
+  /** In octets, line end included. */
+  maxLength: number;
+}>;
+
+export type Lines = Readonly<{
+  push(chunk: Buffer): void;
+  /** The next line, or null until more is pushed. Nothing may be asked for after `bare` or `endless`. */
+  next(): Line | null;
+  /** Has the client sent octets that no line was made of? */
+  pending(): boolean;
+}>;
+
+/** How much of a line is read before its end is given up. */
+const ENDLESS_OCTETS = 16 * 1024;
+
+const BARE: Line = { kind: 'bare' };
+const LONG: Line = { kind: 'long' };
+const ENDLESS: Line = { kind: 'endless' };
+
+/** Cuts what a client sends into command lines, wherever its segments were cut. Holds no more than one chunk and one line. */
+export function createLines({ bareNewline, maxLength }: LineOptions): Lines {
+  let text = '';
+  let at = 0;
+  /** Octets of the current line that were thrown away, because the line is too long already. */
+  let skipped = 0;
+
+  function push(chunk: Buffer): void {
+    text = text.slice(at) + chunk.toString('latin1');
+    at = 0;
+  }
+
+  function next(): Line | null {
+    const lf = text.indexOf('\n', at);
+    const line = text.slice(at, lf < 0 ? text.length : lf);
+    const cr = line.indexOf('\r');
+    if (lf >= 0 && cr === line.length - 1 && cr >= 0) return take(cr, lf + 1);
+    // A CR at the very end may be half of a CRLF.
+    const bareCr = cr >= 0 && cr < line.length - 1;
+    if (lf < 0 && !bareCr) return unfinished(line);
+    if (bareNewline === 'reject') return BARE;
+    return bareCr ? take(cr, at + cr + 1) : take(line.length, lf + 1);
+  }
+
+  function take(length: number, until: number): Line {
+    const octets = skipped + until - at;
+    const line = text.slice(at, at + length);
+    at = until;
+    skipped = 0;
+    return octets > maxLength ? LONG : { kind: 'line', text: line };
+  }
+
+  function unfinished(line: string): Line | null {
+    if (skipped + line.length > ENDLESS_OCTETS) return ENDLESS;
+    if (skipped + line.length <= maxLength) return null;
+    const kept = line.endsWith('\r') ? 1 : 0;
+    skipped += line.length - kept;
+    text = line.slice(line.length - kept);
+    at = 0;
+    return null;
+  }
+
+  return { push, next, pending: () => at < text.length || skipped > 0 };
+}

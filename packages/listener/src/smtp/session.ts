@@ -1,0 +1,288 @@
+import type { Emit, ListenerSettings } from '@callahead/core';
+import type { Gate, Transaction } from '../gate.ts';
+import type { Relay } from '../relay.ts';
+import { createReplies } from '../replies.ts';
+import { SAYS } from '../texts.ts';
+import { createCommands, endsGroup, isRcpt } from './commands.ts';
+import { createAlarm, createDeadlines } from './deadlines.ts';
+import { createLines, type Line } from './lines.ts';
+import { type Message, openMessage } from './message.ts';
+
+/** The socket, as a session sees it. */
+export type Wire = Readonly<{
+  /** The client's literal IP address. */
+  client: string;
+  /** Octets as latin1. */
+  write(text: string): void;
+  /** Is more written than the client reads? */
+  backlogged(): boolean;
+  whenDrained(resume: () => void): void;
+  /** Ends our side after what was written, and soon the client's. */
+  end(): void;
+}>;
+
+/** One SMTP session. */
+export type Session = Readonly<{
+  /** The client has connected. */
+  open(): void;
+  /** `next` asks for more; until it is called nothing more is read from the client. */
+  receive(chunk: Buffer, next: () => void): void;
+  /** The client is gone. What was asked for it goes on, for the cache. */
+  lost(): void;
+  /** Lets an open transaction finish, and says 421 (SPEC 1.8). */
+  drain(): void;
+  /** Says 421 at once. */
+  cut(): void;
+}>;
+
+export type SessionOptions = Readonly<{
+  id: string;
+  settings: ListenerSettings;
+  hostname: string;
+  gate: Gate;
+  relay: Pick<Relay, 'open'>;
+  emit: Emit;
+  now: () => number;
+}>;
+
+type Phase =
+  /** Who speaks before the greeting is no mail client. */
+  | Readonly<{ kind: 'greeting' }>
+  | Readonly<{ kind: 'commands' }>
+  /** DATA was said; the next hop is being asked before our 354. */
+  | Readonly<{ kind: 'opening' }>
+  | Readonly<{ kind: 'message'; message: Message }>
+  /** The message has ended; the next hop has the word. */
+  | Readonly<{ kind: 'finishing'; message: Message }>
+  | Readonly<{ kind: 'closed' }>;
+
+/** SPEC 9.3. */
+const MAX_COMMAND_OCTETS = 2048;
+const GREETING_DELAY_MS = 100;
+/** After so many commands in a row other sessions have their turn. */
+const COMMANDS_A_TURN = 100;
+
+export function createSession(options: SessionOptions, wire: Wire): Session {
+  const { id, settings, hostname, now } = options;
+  const { limits, bareNewline } = settings;
+  let phase: Phase = { kind: 'greeting' };
+  let held: Line | null = null;
+  let more: (() => void) | null = null;
+  let running = false;
+  let draining = false;
+  let messages = 0;
+
+  const lines = createLines({ bareNewline, maxLength: MAX_COMMAND_OCTETS });
+  const replies = createReplies({ now, write: wire.write, written: run, hungUp: close });
+  const commands = createCommands({ ...options, session: id, client: wire.client, replies });
+  const deadlines = createDeadlines({ limits, now, expired: () => replies.hangUp(SAYS.tooSlow) });
+  const greeting = createAlarm(now, greet);
+
+  function greet(): void {
+    if (phase.kind !== 'greeting') return;
+    phase = { kind: 'commands' };
+    replies.say({ code: 220, enhanced: null, text: `${hostname} ESMTP` });
+    run();
+  }
+
+  function receive(chunk: Buffer, next: () => void): void {
+    more = next;
+    switch (phase.kind) {
+      case 'closed':
+        wantMore();
+        break;
+      case 'greeting':
+        replies.hangUp(SAYS.talksTooSoon);
+        break;
+      case 'opening':
+        replies.hangUp(SAYS.outOfStep);
+        break;
+      case 'commands':
+      case 'finishing':
+        lines.push(chunk);
+        run();
+        break;
+      case 'message':
+        feed(phase.message, chunk);
+        break;
+    }
+  }
+
+  function wantMore(): void {
+    const next = more;
+    more = null;
+    next?.();
+  }
+
+  /** Obeys what can be obeyed now, and says whose turn it is. Called whenever that may have changed. */
+  function run(): void {
+    if (running) return;
+    running = true;
+    for (let count = 0; phase.kind === 'commands'; count++) {
+      if (count === COMMANDS_A_TURN) {
+        setImmediate(run);
+        break;
+      }
+      if (!step()) break;
+    }
+    running = false;
+  }
+
+  /** Obeys one line; false when there is none to obey now. */
+  function step(): boolean {
+    const unanswered = replies.waiting();
+    if (draining && unanswered === 0 && commands.transaction() === null) {
+      replies.hangUp(SAYS.shuttingDown);
+      return false;
+    }
+    // TCP pushes back on a client that asks faster than it is answered (SPEC 8.4), or does not read what it is told.
+    if (unanswered >= limits.lookAhead) return waitForUs();
+    if (wire.backlogged()) return waitForReader();
+    const line = held ?? lines.next();
+    if (line === null) return waitForClient(unanswered);
+    // Only RCPTs are looked ahead to: everything else depends on what became of them (SPEC 3.3).
+    held = unanswered > 0 && !(line.kind === 'line' && isRcpt(line.text)) ? line : null;
+    if (held !== null) return waitForUs();
+    obey(line);
+    return true;
+  }
+
+  function obey(line: Line): void {
+    switch (line.kind) {
+      case 'bare':
+        replies.sayLast(SAYS.bareNewline);
+        break;
+      case 'endless':
+        replies.sayLast(SAYS.endlessLine);
+        break;
+      case 'long':
+        commands.fault(SAYS.lineTooLong);
+        break;
+      case 'line':
+        if (lines.pending() && endsGroup(line.text)) replies.sayLast(SAYS.outOfStep);
+        else command(line.text);
+        break;
+    }
+  }
+
+  function command(text: string): void {
+    const transaction = commands.obey(text);
+    // Not awaited: the phase says that it goes on.
+    if (transaction !== null) void openData(transaction);
+  }
+
+  function waitForUs(): false {
+    deadlines.awaitUs();
+    return false;
+  }
+
+  function waitForReader(): false {
+    deadlines.awaitReader();
+    wire.whenDrained(run);
+    return false;
+  }
+
+  function waitForClient(unanswered: number): false {
+    if (unanswered > 0) deadlines.awaitUs();
+    else if (lines.pending()) deadlines.awaitLineEnd();
+    else deadlines.awaitCommand();
+    wantMore();
+    return false;
+  }
+
+  /** Never rejects: the relay's trouble is a reply. */
+  async function openData(transaction: Transaction): Promise<void> {
+    phase = { kind: 'opening' };
+    deadlines.awaitUs();
+    // What comes before our 354 is seen, and refused, only if it is read.
+    wantMore();
+    const hello = commands.hello() ?? { verb: 'HELO', name: '' };
+    messages++;
+    const opened = await openMessage(transaction, {
+      ...options,
+      session: id,
+      id: `${id}-${messages}`,
+      client: wire.client,
+      hello,
+      wallMs: performance.timeOrigin + now(),
+    });
+    if (phase.kind !== 'opening') {
+      if (opened.kind === 'open') opened.message.abort();
+      return;
+    }
+    if (opened.kind === 'refused') {
+      commands.endTransaction();
+      phase = { kind: 'commands' };
+      replies.say(opened.reply);
+      run();
+      return;
+    }
+    phase = { kind: 'message', message: opened.message };
+    deadlines.beginMessage();
+    replies.say(SAYS.goAhead);
+  }
+
+  function feed(message: Message, chunk: Buffer): void {
+    const taken = message.take(chunk);
+    deadlines.messageOctets(chunk.length);
+    switch (taken.kind) {
+      case 'overrun':
+        replies.hangUp(SAYS.tooBig);
+        break;
+      case 'end':
+        void endMessage(message, taken.rest);
+        break;
+      case 'more':
+        if (taken.ready === null) wantMore();
+        else void waitForNextHop(taken.ready);
+        break;
+    }
+  }
+
+  async function waitForNextHop(ready: Promise<unknown>): Promise<void> {
+    deadlines.awaitNextHop();
+    await ready;
+    if (phase.kind !== 'message') return;
+    deadlines.messageOctets(0);
+    wantMore();
+  }
+
+  async function endMessage(message: Message, rest: Buffer | null): Promise<void> {
+    phase = { kind: 'finishing', message };
+    if (rest !== null) lines.push(rest);
+    deadlines.awaitUs();
+    const reply = await message.finish();
+    if (phase.kind !== 'finishing') return;
+    commands.endTransaction();
+    phase = { kind: 'commands' };
+    replies.say(reply);
+    run();
+  }
+
+  /** Nothing more is said or read. Called once the last reply is written, or the client is gone. */
+  function close(): void {
+    if (phase.kind === 'closed') return;
+    if (phase.kind === 'message') phase.message.abort();
+    phase = { kind: 'closed' };
+    held = null;
+    greeting.clear();
+    deadlines.clear();
+    replies.drop();
+    wire.end();
+    wantMore();
+  }
+
+  return {
+    open() {
+      greeting.set(now() + GREETING_DELAY_MS);
+    },
+    receive,
+    lost: close,
+    drain() {
+      draining = true;
+      if (phase.kind === 'greeting') replies.hangUp(SAYS.shuttingDown);
+      run();
+    },
+    cut: () => replies.hangUp(SAYS.shuttingDown),
+  };
+}
