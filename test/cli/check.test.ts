@@ -1,8 +1,8 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { checkCommand } from '../../packages/cli/src/commands/check.ts';
 import { schemaCommand } from '../../packages/cli/src/commands/schema.ts';
 import { smallest } from '../support/configuration.ts';
@@ -20,21 +20,23 @@ function listen() {
   return { said, terminal: { stdout: to('stdout'), stderr: to('stderr') } };
 }
 
-async function written(text: string): Promise<string> {
-  const file = join(await mkdtemp(join(tmpdir(), 'callahead-')), 'callahead.yaml');
+async function written(t: ExecutionContext, text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'callahead-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'callahead.yaml');
   await writeFile(file, text);
   return file;
 }
 
 test('check says that a clean file is ok', async (t) => {
-  const file = await written(smallest);
+  const file = await written(t, smallest);
   const { said, terminal } = listen();
   t.is(await checkCommand({ file }, terminal), 0);
   t.deepEqual(said, { stdout: `${file}: ok\n`, stderr: '' });
 });
 
 test('check writes every problem with its place, and fails', async (t) => {
-  const file = await written(smallest.replace('mx1.gateway.example', '1.2.3').replace('public', 'pubic'));
+  const file = await written(t, smallest.replace('mx1.gateway.example', '1.2.3').replace('public', 'pubic'));
   const { said, terminal } = listen();
   t.is(await checkCommand({ file }, terminal), 2);
   t.deepEqual(said, {
@@ -46,7 +48,7 @@ ${file}:4:11: listeners.inbound.type: "pubic" is not right: expected public
 });
 
 test('a warning is written as one and fails nothing', async (t) => {
-  const file = await written('hostname: mx1.gateway.example\n');
+  const file = await written(t, 'hostname: mx1.gateway.example\n');
   const { said, terminal } = listen();
   t.is(await checkCommand({ file }, terminal), 0);
   t.deepEqual(said, { stdout: `${file}: ok\n`, stderr: `${file}:1:1: warning: no listener: nothing to serve\n` });

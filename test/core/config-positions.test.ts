@@ -53,7 +53,7 @@ test('nested aliases cannot multiply a few lines into millions of values', (t) =
   const started = performance.now();
   t.true(
     problemsIn(lines.join('\n')).some((problem) =>
-      problem.endsWith('aliases repeat too much: expected at most 10000 values through them'),
+      problem.endsWith('aliases repeat too much: expected at most 10000 values by them'),
     ),
   );
   t.true(performance.now() - started < 10_000);
@@ -65,4 +65,8 @@ test('a hundred thousand brackets do not exhaust the stack', (t) => {
 
 test('a value that contains itself is refused', (t) => {
   t.true(problemsIn('hostname: &x [*x]').includes('1:15: nested too deeply: expected at most 32 levels'));
+});
+
+test('a value that contains itself twice is refused once', (t) => {
+  t.is(problemsIn('hostname: &x [*x, *x]').filter((problem) => problem.includes('nested too deeply')).length, 1);
 });

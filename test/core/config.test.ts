@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError, type Recipient } from '@callahead/core';
@@ -245,7 +245,9 @@ test('an open relay is accepted where the file asks for it, or where nothing is 
 });
 
 test('a file is loaded from the disk', async (t) => {
-  const file = join(await mkdtemp(join(tmpdir(), 'callahead-')), 'callahead.yaml');
+  const folder = await mkdtemp(join(tmpdir(), 'callahead-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'callahead.yaml');
   await writeFile(file, smallest.replace('mx1.gateway.example', `\${NAME}`));
   const { configuration } = await loadConfiguration(file, { env: { NAME: 'mx9.gateway.example' } });
   t.is(configuration.hostname, 'mx9.gateway.example');

@@ -90,6 +90,7 @@ type Reading = Readonly<{
 function readNodes(document: Document.Parsed, { env, places, positionOf, report }: Reading): unknown {
   const anchors = new Map<string, ParsedNode>();
   let aliased = 0;
+  let exceeded = false;
 
   const positionOfNode = (node: ParsedNode | null): Position | null =>
     node === null ? null : positionOf(node.range[0]);
@@ -98,12 +99,8 @@ function readNodes(document: Document.Parsed, { env, places, positionOf, report 
     const position = positionOfNode(node);
     places.set(JSON.stringify(path), { key, value: isScalar(node) && node.value === null ? null : position });
     if (node === null) return null;
-    if (path.length > maxDepth) return complain(position, `nested too deeply: expected at most ${maxDepth} levels`);
     if (viaAlias) aliased += 1;
-    if (aliased > maxAliasedNodes)
-      return aliased === maxAliasedNodes + 1
-        ? complain(position, `aliases repeat too much: expected at most ${maxAliasedNodes} values through them`)
-        : null;
+    if (exceeds(path.length, position)) return null;
     if (isAlias(node)) {
       const target = anchors.get(node.source);
       if (target === undefined) return complain(position, `YAML: the alias *${node.source} has no anchor before it`);
@@ -113,6 +110,16 @@ function readNodes(document: Document.Parsed, { env, places, positionOf, report 
     if (isSeq(node)) return node.items.map((item, index) => read(item, [...path, index], null, viaAlias));
     if (isMap(node)) return readMap(node, path, viaAlias);
     return typeof node.value === 'string' ? expand(node.value, position) : node.value;
+  }
+
+  /** One complaint ends the reading: what goes over one limit goes over it thousands of times. */
+  function exceeds(depth: number, position: Position | null): boolean {
+    if (exceeded) return true;
+    exceeded = depth > maxDepth || aliased > maxAliasedNodes;
+    if (depth > maxDepth) complain(position, `nested too deeply: expected at most ${maxDepth} levels`);
+    else if (exceeded)
+      complain(position, `aliases repeat too much: expected at most ${maxAliasedNodes} values by them`);
+    return exceeded;
   }
 
   function readMap(

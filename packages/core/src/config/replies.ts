@@ -50,10 +50,7 @@ export function action<const Word extends 'accept' | 'reject'>(
 }
 
 /** Takes the enhanced code off the head of a text. */
-function splitEnhanced(
-  basic: number,
-  text: string,
-): Parsed<Readonly<{ enhanced: string | null; text: string }>> {
+function splitEnhanced(basic: number, text: string): Parsed<Readonly<{ enhanced: string | null; text: string }>> {
   const match = /^([245]\.\d{1,3}\.\d{1,3})(?: +(.*))?$/.exec(text);
   if (match === null) return value({ enhanced: null, text });
   const [, enhanced = '', words = ''] = match;
