@@ -1,0 +1,343 @@
+/** The main half: asks go out to the threads, a verdict for each comes back, by its deadline whatever happens. */
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import type { MessagePort } from 'node:worker_threads';
+import {
+  type Answer,
+  type CacheEntry,
+  type Emit,
+  type EngineSettings,
+  type Flush,
+  failed,
+  type Recipient,
+  type Recorder,
+  type Route,
+  type ThreadReport,
+  type Verdict,
+} from '@callahead/core';
+import { createCredits } from './credits.ts';
+import { createDeadlines, type Deadline } from './deadlines.ts';
+import { createDestinations, type Destination, laneOf } from './destinations.ts';
+import { createLane, type Lane, type Notice, type Question } from './lane.ts';
+import { createLoans, type LoanReport } from './loans.ts';
+import { type Asked, createQuestions } from './questions.ts';
+import { createThreads } from './threads.ts';
+
+/** The thread answers that much before the budget ends: it can say which server was silent, the main half cannot. */
+const MARGIN_MS = 20;
+const SWEEP_MS = 60_000;
+/** How long after its deadline a draining thread may still say that it is done. */
+const DRAINED_MS = 250;
+
+/** One question about one recipient. `deadlineMs` is absolute, of `performance.now()`, and includes all waiting. */
+export type Ask = Readonly<{ recipient: Recipient; route: Route; deadlineMs: number; recorder: Recorder | null }>;
+
+/** What the engine is doing. `asking` counts asks at the threads, `waiting` those that wait for a credit; `threads` has those that answered. */
+export type Report = Readonly<{
+  asking: number;
+  waiting: number;
+  destinations: number;
+  threads: readonly ThreadReport[];
+  loans: readonly LoanReport[];
+}>;
+
+export type Engine = {
+  /** Never rejects; answers by the deadline. */
+  validate(ask: Ask): Promise<Verdict>;
+  /** Puts what a delivery found out into the cache of the route (SPEC 7.3, 7.6). */
+  learn(route: Route, recipient: Recipient, verdict: Verdict): void;
+  /** Forgets cached answers in all threads; returns how many. */
+  flush(what: Flush): Promise<number>;
+  /** What the caches hold about a recipient. */
+  lookup(recipient: Recipient): Promise<readonly CacheEntry[]>;
+  report(): Promise<Report>;
+  /** More is waiting than `maxPending`: new sessions are told to come back later (SPEC 8.4). */
+  full(): boolean;
+  /** Lets the threads finish and say QUIT for so long, then ends them. What is not answered by then is failed `overload`. */
+  close(drainMs: number): Promise<void>;
+};
+
+export type EngineOptions = Readonly<{
+  settings?: Partial<EngineSettings>;
+  emit?: Emit;
+  /** The engine cannot keep its threads alive and has answered everything `overload`. Left out, the error is thrown at the process. */
+  onFatal?: (error: Error) => void;
+  now?: () => number;
+  /** What runs in the threads, for tests. */
+  threadFile?: URL;
+}>;
+
+type Pending = Question & {
+  readonly destination: Destination;
+  /** null: its waiter has its verdict. */
+  answer: ((verdict: Verdict) => void) | null;
+  deadline: Deadline;
+  /** How many threads were asked. */
+  attempts: number;
+};
+
+/** Open: asks are taken. Draining: they are not, but threads still answer. Closed: nothing comes any more. */
+type Phase = 'open' | 'draining' | 'closed';
+
+export function createEngine(options: EngineOptions = {}): Engine {
+  const { emit = () => {}, onFatal = throwAtProcess, now = () => performance.now() } = options;
+  const settings = { threads: defaultThreads(), maxPending: 50_000, maxDestinations: 10_000, ...options.settings };
+  // Packages run `.js`, the work tree runs `.ts`.
+  const file = options.threadFile ?? new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
+  const draining = new Set<number>();
+  let phase: Phase = 'open';
+  let drained = (): void => {};
+  let closing: Promise<void> | null = null;
+
+  const deadlines = createDeadlines(now);
+  const lanes: Lane<Pending>[] = Array.from({ length: settings.threads }, (_, thread) =>
+    createLane<Pending>({
+      later: setImmediate,
+      onVerdict: (pending, verdict) => settle(pending, verdict),
+      onNotice: (notice) => hear(thread, notice),
+    }),
+  );
+  const loans = createLoans({ now, at: deadlines.at, emit, send: (thread, message) => lanes[thread]?.send(message) });
+  const questions = createQuestions({ threads: settings.threads, now, at: deadlines.at });
+  const credits = createCredits<Pending>({ most: settings.maxPending, grant: (_, pending) => ask(pending) });
+  const destinations = createDestinations({
+    threads: settings.threads,
+    most: settings.maxDestinations,
+    now,
+    onRoute(route, old) {
+      loans.learn(route);
+      if (old !== null) loans.forget(old);
+    },
+    onForget(destination) {
+      for (const lane of lanes) lane.forget(destination.number);
+      loans.forget(destination.route);
+    },
+  });
+  const threads = createThreads({
+    count: settings.threads,
+    file,
+    now,
+    at: deadlines.at,
+    onUp: (thread: number, port: MessagePort) => lanes[thread]?.open(port),
+    onDown: lose,
+    onFatal: fall,
+  });
+  sweep();
+
+  function validate(question: Ask): Promise<Verdict> {
+    if (phase !== 'open') return Promise.resolve(overload('the engine is closed'));
+    if (question.deadlineMs <= now()) return Promise.resolve(timeout());
+    const destination = destinations.find(question.route);
+    if (destination === null) return Promise.resolve(overload('too many destinations'));
+    return new Promise((answer) => {
+      const pending: Pending = {
+        recipient: question.recipient.address,
+        deadlineMs: Math.floor(question.deadlineMs) - MARGIN_MS,
+        recorder: question.recorder,
+        destination,
+        answer,
+        deadline: deadlines.at(question.deadlineMs, () => expire(pending)),
+        attempts: 0,
+      };
+      const credit = credits.take(destination, pending);
+      if (credit === 'granted') ask(pending);
+      if (credit === 'refused') respond(pending, overload('too many recipients wait for these servers'));
+    });
+  }
+
+  function ask(pending: Pending): void {
+    const { destination, recorder } = pending;
+    const thread = laneOf(destination, pending.recipient);
+    pending.attempts++;
+    recorder?.({
+      stage: 'engine',
+      atMs: now(),
+      facts: { destination: destination.route.key, thread: String(thread), attempt: String(pending.attempts) },
+    });
+    lanes[thread]?.ask(destination, pending);
+  }
+
+  function settle(pending: Pending, verdict: Verdict): void {
+    respond(pending, verdict);
+    credits.release(pending.destination);
+  }
+
+  /** The waiter is answered; the credit stays out until the thread has said its verdict. */
+  function expire(pending: Pending): void {
+    credits.leave(pending.destination, pending);
+    respond(pending, timeout());
+  }
+
+  function respond(pending: Pending, verdict: Verdict): void {
+    const { answer } = pending;
+    if (answer === null) return;
+    pending.answer = null;
+    deadlines.cancel(pending.deadline);
+    answer(verdict);
+  }
+
+  function hear(thread: number, notice: Notice): void {
+    switch (notice.kind) {
+      case 'borrow':
+        loans.borrow(thread, notice.loan);
+        return;
+      case 'answered':
+        loans.answered(notice.loan);
+        return;
+      case 'returned':
+        loans.returned(thread, notice.loan, notice.outcome);
+        return;
+      case 'dialogue':
+        emit({ ...dialogue(notice), event: 'probe.dialogue' });
+        return;
+      case 'answer':
+        questions.answered(thread, notice.question, notice.answer);
+        return;
+      case 'crash':
+        emit({ event: 'actor.crashed', thread, destination: nameOf(notice.destination), error: notice.error });
+        return;
+      case 'drained':
+        leaveDrain(thread);
+        return;
+      case 'beat':
+    }
+  }
+
+  function nameOf(destination: number): string {
+    return destinations.byNumber(destination)?.route.key ?? `destination ${destination}`;
+  }
+
+  /** A thread is dead: what it held is asked once more (SPEC 8.3). The lane keeps it until another thread is there. */
+  function lose(thread: number, reason: string): void {
+    const lost = lanes[thread]?.lose() ?? [];
+    emit({ event: 'thread.replaced', thread, reason, outstanding: lost.length });
+    loans.lost(thread);
+    questions.lost(thread);
+    leaveDrain(thread);
+    for (const pending of lost) {
+      const again = phase === 'open' && pending.answer !== null && pending.attempts < 2;
+      if (again) ask(pending);
+      else settle(pending, overload('the thread that asked died'));
+    }
+  }
+
+  /** No thread stays alive: nothing may wait for a silent, empty pool. */
+  function fall(error: Error): void {
+    phase = 'closed';
+    abandon(`no thread stays alive: ${error.message}`);
+    // Never rejects; the process is about to end, or the owner calls `close`.
+    void threads.close();
+    onFatal(error);
+  }
+
+  function abandon(detail: string): void {
+    for (const pending of credits.dismiss()) respond(pending, overload(detail));
+    for (const pending of lanes.flatMap((lane) => lane.abandon())) respond(pending, overload(detail));
+    questions.close();
+    deadlines.close();
+  }
+
+  function learn(route: Route, recipient: Recipient, verdict: Verdict): void {
+    const destination = phase === 'open' ? destinations.find(route) : null;
+    if (destination === null) return;
+    const lane = lanes[laneOf(destination, recipient.address)];
+    lane?.tell(destination, {
+      kind: 'learn',
+      destination: destination.number,
+      recipient: recipient.address,
+      verdict,
+    });
+  }
+
+  function put(asked: Asked): Promise<Answer[]> {
+    return questions.put((thread, question) => {
+      const lane = lanes[thread];
+      if (lane === undefined || !lane.isOpen()) return false;
+      lane.send({ ...asked, question });
+      return true;
+    });
+  }
+
+  async function flush(what: Flush): Promise<number> {
+    const answers = await put({ kind: 'flush', what });
+    return answers.reduce((sum, answer) => sum + (answer.kind === 'flushed' ? answer.entries : 0), 0);
+  }
+
+  async function lookup(recipient: Recipient): Promise<readonly CacheEntry[]> {
+    const answers = await put({ kind: 'lookup', recipient: recipient.address });
+    return answers.flatMap((answer) => (answer.kind === 'found' ? answer.entries : []));
+  }
+
+  async function report(): Promise<Report> {
+    const answers = await put({ kind: 'report' });
+    return {
+      asking: credits.held(),
+      waiting: credits.waiting(),
+      destinations: destinations.size(),
+      threads: answers.flatMap((answer) => (answer.kind === 'report' ? [answer.report] : [])),
+      loans: loans.report(),
+    };
+  }
+
+  function sweep(): void {
+    destinations.sweep();
+    deadlines.at(now() + SWEEP_MS, sweep);
+  }
+
+  function close(drainMs: number): Promise<void> {
+    closing ??= shutDown(drainMs);
+    return closing;
+  }
+
+  async function shutDown(drainMs: number): Promise<void> {
+    if (phase === 'open') await drain(drainMs);
+    phase = 'closed';
+    abandon('the gateway is stopping');
+    await threads.close();
+  }
+
+  async function drain(drainMs: number): Promise<void> {
+    phase = 'draining';
+    for (const pending of credits.dismiss()) respond(pending, overload('the gateway is stopping'));
+    const deadlineMs = now() + drainMs;
+    await new Promise<void>((resolve) => {
+      drained = resolve;
+      deadlines.at(deadlineMs + DRAINED_MS, resolve);
+      for (const [thread, lane] of lanes.entries()) {
+        if (!lane.isOpen()) continue;
+        draining.add(thread);
+        lane.flush();
+        lane.send({ kind: 'drain', deadlineMs });
+      }
+      if (draining.size === 0) resolve();
+    });
+  }
+
+  function leaveDrain(thread: number): void {
+    if (draining.delete(thread) && draining.size === 0) drained();
+  }
+
+  return { validate, learn, flush, lookup, report, full: () => phase !== 'open' || credits.full(), close };
+}
+
+function dialogue({ ref, recipient, server, lines }: Extract<Notice, { kind: 'dialogue' }>) {
+  return { ref, recipient, server, lines };
+}
+
+function overload(detail: string): Verdict {
+  return failed('overload', detail, 'server');
+}
+
+function timeout(): Verdict {
+  return failed('timeout', 'no answer within the validation time', 'server');
+}
+
+function defaultThreads(): number {
+  return Math.max(1, availableParallelism() - 1);
+}
+
+function throwAtProcess(error: Error): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,189 @@
+/**
+ * One thread as the main half sees it: its port, the asks gathered for it in this turn, and those it has not answered. A lane outlives its
+ * thread: while there is none, asks wait in it, and it tells a new thread all that the new thread must know.
+ */
+import {
+  packToWorker,
+  type Recorder,
+  type Route,
+  type Step,
+  type ToMain,
+  type ToWorker,
+  unpackToMain,
+  type Verdict,
+} from '@callahead/core';
+
+/** What a lane needs of a MessagePort. */
+export type LanePort = {
+  postMessage(packet: Uint8Array, transfer: readonly ArrayBuffer[]): void;
+  on(event: 'message', receive: (packet: Uint8Array) => void): unknown;
+  close(): void;
+};
+
+/** What a destination is to a thread. `version` grows with each route that replaces another. */
+export type Subject = Readonly<{ number: number; version: number; route: Route }>;
+
+export type Question = Readonly<{ recipient: string; deadlineMs: number; recorder: Recorder | null }>;
+
+/** What is not about one ask. */
+export type Notice = Exclude<ToMain, Readonly<{ kind: 'verdicts' | 'step' }>>;
+
+export type Lane<Item extends Question> = {
+  /** A thread listens at the other end. */
+  open(port: LanePort): void;
+  /** The thread is gone. Returns the asks it had, which are the lane's no more; what it was not yet told stays. */
+  lose(): Item[];
+  isOpen(): boolean;
+  ask(subject: Subject, item: Item): void;
+  /** A message about one destination, which the thread gets to know first. Dropped while there is no thread. */
+  tell(subject: Subject, message: ToWorker): void;
+  /** A system message: at once, ahead of what is being gathered. Dropped while there is no thread. */
+  send(message: ToWorker): void;
+  forget(destination: number): void;
+  /** Sends what is gathered without waiting for the end of the turn. */
+  flush(): void;
+  /** Takes out everything, asked or not. */
+  abandon(): Item[];
+};
+
+export type LaneOptions<Item> = Readonly<{
+  /** Calls `run` when what came in one read of the sockets has been handled. */
+  later: (run: () => void) => void;
+  onVerdict: (item: Item, verdict: Verdict) => void;
+  onNotice: (notice: Notice) => void;
+}>;
+
+type Gathered = {
+  ids: number[];
+  destinations: number[];
+  recipients: string[];
+  deadlinesMs: number[];
+  traced: number[];
+};
+
+export function createLane<Item extends Question>({ later, onVerdict, onNotice }: LaneOptions<Item>): Lane<Item> {
+  const outstanding = new Map<number, Item>();
+  /** The version of each destination that this thread knows. */
+  const known = new Map<number, number>();
+  const subjects = new Set<Subject>();
+  let gathered = nothing();
+  let port: LanePort | null = null;
+  let serial = 0;
+
+  function open(opened: LanePort): void {
+    port = opened;
+    opened.on('message', (packet) => {
+      // The last words of a thread that has been given up: its asks are on their way to another.
+      if (port !== opened) return;
+      for (const message of unpackToMain(packet)) receive(message);
+    });
+    flush();
+  }
+
+  function receive(message: ToMain): void {
+    switch (message.kind) {
+      case 'verdicts':
+        for (const [i, id] of message.ids.entries()) settle(id, message.verdicts[i]);
+        return;
+      case 'step':
+        record(message.id, message.step);
+        return;
+      case 'borrow':
+      case 'answered':
+      case 'returned':
+      case 'dialogue':
+      case 'answer':
+      case 'crash':
+      case 'beat':
+      case 'drained':
+        onNotice(message);
+    }
+  }
+
+  function settle(id: number, verdict: Verdict | undefined): void {
+    const item = outstanding.get(id);
+    if (item === undefined || verdict === undefined) return;
+    outstanding.delete(id);
+    onVerdict(item, verdict);
+  }
+
+  function record(id: number, step: Step): void {
+    outstanding.get(id)?.recorder?.(step);
+  }
+
+  function ask(subject: Subject, item: Item): void {
+    const id = serial++;
+    outstanding.set(id, item);
+    // The first ask of a turn orders the packet for its end.
+    if (gathered.ids.length === 0 && port !== null) later(flush);
+    subjects.add(subject);
+    gathered.ids.push(id);
+    gathered.destinations.push(subject.number);
+    gathered.recipients.push(item.recipient);
+    gathered.deadlinesMs.push(item.deadlineMs);
+    if (item.recorder !== null) gathered.traced.push(id);
+  }
+
+  function flush(): void {
+    if (port === null || gathered.ids.length === 0) return;
+    const asks: ToWorker = { kind: 'asks', ...gathered };
+    const packet = [...[...subjects].flatMap(introduce), asks];
+    subjects.clear();
+    gathered = nothing();
+    post(packet);
+  }
+
+  /** What must precede a message about this destination: nothing where the thread knows its newest route. */
+  function introduce(subject: Subject): ToWorker[] {
+    if (known.get(subject.number) === subject.version) return [];
+    known.set(subject.number, subject.version);
+    return [{ kind: 'destination', destination: subject.number, route: subject.route }];
+  }
+
+  function tell(subject: Subject, message: ToWorker): void {
+    if (port !== null) post([...introduce(subject), message]);
+  }
+
+  function send(message: ToWorker): void {
+    if (port !== null) post([message]);
+  }
+
+  function forget(destination: number): void {
+    if (known.delete(destination)) send({ kind: 'forget', destination });
+  }
+
+  function post(messages: readonly ToWorker[]): void {
+    const packet = packToWorker(messages);
+    port?.postMessage(packet, [packet.buffer]);
+  }
+
+  function lose(): Item[] {
+    port?.close();
+    port = null;
+    known.clear();
+    const untold = new Set(gathered.ids);
+    const lost: Item[] = [];
+    for (const [id, item] of outstanding) {
+      if (untold.has(id)) continue;
+      outstanding.delete(id);
+      lost.push(item);
+    }
+    return lost;
+  }
+
+  function abandon(): Item[] {
+    port?.close();
+    port = null;
+    gathered = nothing();
+    subjects.clear();
+    const items = [...outstanding.values()];
+    outstanding.clear();
+    return items;
+  }
+
+  return { open, lose, isOpen: () => port !== null, ask, tell, send, forget, flush, abandon };
+}
+
+function nothing(): Gathered {
+  return { ids: [], destinations: [], recipients: [], deadlinesMs: [], traced: [] };
+}

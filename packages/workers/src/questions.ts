@@ -1,0 +1,63 @@
+import type { Answer, ToWorker } from '@callahead/core';
+
+const PATIENCE_MS = 5_000;
+
+type Open = { readonly missing: Set<number>; readonly answers: Answer[]; done: () => void };
+
+/** Questions to all threads at once. A thread that dies answers nothing, which is right: what it knew is gone. */
+export type Questions = {
+  /** The answers of those that answered within five seconds. `ask` sends one thread its copy, false where there is no thread. */
+  put(ask: (thread: number, question: number) => boolean): Promise<Answer[]>;
+  answered(thread: number, question: number, answer: Answer): void;
+  lost(thread: number): void;
+  close(): void;
+};
+
+export type QuestionsOptions = Readonly<{
+  threads: number;
+  now: () => number;
+  at: (deadlineMs: number, run: () => void) => void;
+}>;
+
+export function createQuestions({ threads, now, at }: QuestionsOptions): Questions {
+  const open = new Map<number, Open>();
+  let serial = 0;
+
+  function put(ask: (thread: number, question: number) => boolean): Promise<Answer[]> {
+    const question = serial++;
+    return new Promise((resolve) => {
+      const answers: Answer[] = [];
+      const done = (): void => {
+        if (open.delete(question)) resolve(answers);
+      };
+      const missing = new Set<number>();
+      open.set(question, { missing, answers, done });
+      for (let thread = 0; thread < threads; thread++) if (ask(thread, question)) missing.add(thread);
+      if (missing.size === 0) done();
+      else at(now() + PATIENCE_MS, done);
+    });
+  }
+
+  function answered(thread: number, question: number, answer: Answer): void {
+    const one = open.get(question);
+    if (one === undefined || !one.missing.delete(thread)) return;
+    one.answers.push(answer);
+    if (one.missing.size === 0) one.done();
+  }
+
+  function lost(thread: number): void {
+    for (const one of open.values()) if (one.missing.delete(thread) && one.missing.size === 0) one.done();
+  }
+
+  function close(): void {
+    for (const one of open.values()) one.done();
+  }
+
+  return { put, answered, lost, close };
+}
+
+/** What a question is without its number. */
+export type Asked =
+  | Omit<Extract<ToWorker, { kind: 'flush' }>, 'question'>
+  | Omit<Extract<ToWorker, { kind: 'lookup' }>, 'question'>
+  | Omit<Extract<ToWorker, { kind: 'report' }>, 'question'>;
