@@ -67,6 +67,7 @@ const NO_DOMAIN = [
   'a．b.example',
   'a＠b.example',
   'ａ.example',
+  'ａü.example',
   '𝔵.example',
   'a\u00ad.example',
   'a\u200bb.example',

@@ -155,7 +155,7 @@ const BAD_SYNTAX = [
   'user@[tag:content]',
   '@a.example,@b.example',
   '@a.example:',
-  '@a.example,b.example:user@example.org',
+  '@a.example,bb.example:user@example.org',
   '@a.example, @b.example:user@example.org',
   '@a_b.example:user@example.org',
   '@[192.0.2.1]:user@example.org',
@@ -269,6 +269,12 @@ test('with SMTPUTF8 a local part stays as it was sent, and only it needs SMTPUTF
 test('limits count octets, not characters', (t) => {
   t.is(parsed(`${'ü'.repeat(32)}@example.org`, true), `${'ü'.repeat(32)}@example.org`);
   t.is(parsed(`${'ü'.repeat(32)}a@example.org`, true), '501 5.1.3');
+});
+
+test('limits hold for the canonical address too, whose A-labels are longer', (t) => {
+  const domain = 'ü.'.repeat(25);
+  t.is(parsed(`user@${domain}`, true), `user@${'xn--tda.'.repeat(25).slice(0, -1)}`);
+  t.is(parsed(`${L64}@${domain}`, true), '501 5.1.3');
 });
 
 test('a character that normalises to ASCII punctuation hides no second address', (t) => {

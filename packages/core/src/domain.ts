@@ -49,10 +49,11 @@ function parseULabel(label: string): ParsedDomain {
   return { kind: 'bad', fault: 'domain' };
 }
 
-// domainToASCII lets any `xn--` label through, also one that decodes to a dot or to nothing; domainToUnicode leaves those as they are.
+// domainToASCII lets any `xn--` label through, also one that decodes to a dot or to nothing; domainToUnicode leaves those as they are,
+// and with `--` in its third and fourth place no label is a U-label.
 function isALabel(label: string): boolean {
   const unicode = domainToUnicode(label);
-  return NON_ASCII.test(unicode) && U_LABEL.test(unicode) && domainToASCII(unicode) === label;
+  return U_LABEL.test(unicode) && domainToASCII(unicode) === label;
 }
 
 function parseLiteral(text: string): ParsedDomain {

@@ -9,7 +9,8 @@ export type ParsedMailbox =
   | Readonly<{ kind: 'bad'; fault: MailboxFault }>;
 
 /** `routed`: may the local part hold the characters by which old mailers route (SPEC 9.3)? */
-export type MailboxRules = Readonly<{ smtpUtf8: boolean; routed: 'allow' | 'refuse' }>;
+export type MailboxRules = Readonly<{ smtpUtf8: boolean; routed: Routed }>;
+export type Routed = 'allow' | 'refuse';
 
 /** Parses a Path of RFC 5321 §4.1.2 without its angle brackets. A source route is checked and dropped. */
 export function parsePath(text: string, rules: MailboxRules): ParsedMailbox {
@@ -23,13 +24,13 @@ export function parsePath(text: string, rules: MailboxRules): ParsedMailbox {
 }
 
 /** Parses a local part in the form of RFC 5321 §4.1.2 into its canonical form: quoted only where it must be. */
-export function parseLocalPart(text: string, rules: MailboxRules): Readonly<{ kind: 'ok'; local: string }> | Bad {
+export function parseLocalPart(text: string, rule: Routed): Readonly<{ kind: 'ok'; local: string }> | Bad {
   if (Buffer.byteLength(text) > MAX_LOCAL_OCTETS) return bad('syntax');
   const quoted = text.startsWith('"');
   const content = quoted ? unquote(text) : text;
   if (content === null || HOSTILE.test(content) || hidesAscii(content)) return bad('syntax');
   const dotString = DOT_STRING.test(content);
-  const routed = rules.routed === 'refuse' && ROUTED.test(content);
+  const routed = rule === 'refuse' && ROUTED.test(content);
   // Unquoted, `"a!b"` would become the very address that is refused.
   if (dotString && !routed) return { kind: 'ok', local: content };
   if (quoted) return { kind: 'ok', local: `"${content.replace(/["\\]/g, '\\$&')}"` };
@@ -41,7 +42,7 @@ type Bad = Readonly<{ kind: 'bad'; fault: MailboxFault }>;
 /** RFC 5321 §4.5.3.1.3 says 256 with the angle brackets. */
 const MAX_PATH_OCTETS = 254;
 /** RFC 5321 §4.5.3.1.1 */
-const MAX_LOCAL_OCTETS = 64;
+export const MAX_LOCAL_OCTETS = 64;
 
 const NON_ASCII = /\P{ASCII}/u;
 const ROUTED = /[%!|]|^\//;
@@ -59,7 +60,7 @@ function bad(fault: MailboxFault): Bad {
 function parseMailbox(text: string, rules: MailboxRules): ParsedMailbox {
   const at = localPartEnd(text);
   if (text[at] !== '@') return bad('syntax');
-  const local = parseLocalPart(text.slice(0, at), rules);
+  const local = parseLocalPart(text.slice(0, at), rules.routed);
   if (local.kind === 'bad') return local;
   const domain = parseDomain(text.slice(at + 1));
   if (domain.kind === 'bad') return domain;

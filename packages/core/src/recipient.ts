@@ -1,4 +1,4 @@
-import { type MailboxFault, type ParsedMailbox, parsePath } from './mailbox.ts';
+import { MAX_LOCAL_OCTETS, type MailboxFault, type ParsedMailbox, parsePath } from './mailbox.ts';
 import type { Reply } from './verdict.ts';
 
 /**
@@ -56,7 +56,6 @@ const NON_ASCII = /[^ -~]/;
 /** Addresses that are canonical as they stand, nearly all of them. No label is an A-label, none a number at the end, none hides a routing character. */
 const PLAIN =
   /^[\w#$&'*+=?^`{}~-]+(?:\.[\w#$&'*+=?^`{}~-]+)*@(?:[a-z\d]+(?:-[a-z\d]+)*\.)*[a-z][a-z\d]*(?:-[a-z\d]+)*$/;
-const MAX_LOCAL_OCTETS = 64;
 /** No label is longer than a domain of this length (RFC 1035 §2.3.4). */
 const MAX_LABEL_OCTETS = 63;
 

@@ -33,7 +33,7 @@ export function parseAccessPattern(text: string): ParsedAccessPattern {
 }
 
 function parseUser(text: string): ParsedAccessPattern {
-  const parsed = parseLocalPart(text.slice(0, -1), { smtpUtf8: true, routed: 'refuse' });
+  const parsed = parseLocalPart(text.slice(0, -1), 'refuse');
   if (parsed.kind === 'bad') return bad(text, 'no recipient can have that local part (RFC 5321 section 4.1.2)');
   return { kind: 'ok', pattern: { kind: 'user', text, local: parsed.local } };
 }

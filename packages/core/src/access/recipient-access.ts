@@ -90,8 +90,7 @@ function firstMatch({ rules, named }: Table, { local, domain }: Recipient): Rule
   let first = earlier(rules.get(ALL), rules.get(user + domain));
   first = earlier(first, rules.get(domain));
   let isNamed = named.has(domain);
-  // An address literal has dots too, but lies under nothing.
-  for (let dot = domain.startsWith('[') ? -1 : domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1)) {
+  for (let dot = domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1)) {
     const suffix = domain.slice(dot);
     first = earlier(first, rules.get(suffix));
     isNamed ||= named.has(suffix);
