@@ -71,14 +71,31 @@ test('threads that wait are served in turns, however many permits each wants', (
 });
 
 test('one recall is out for each thread that waits, not one for each time it asks', (t) => {
-  const { loans, said } = setUp(2);
+  const { loans, said, pass } = setUp(2);
   loans.borrow(0, LOAN);
   loans.borrow(0, LOAN);
   said();
   for (let i = 0; i < 5; i++) loans.borrow(1, LOAN);
+  pass(10_000);
+  t.deepEqual(said(), ['0 recall']);
+});
+
+test('a thread with nothing gets its connection soon; those with equal shares do not pass connections around', (t) => {
+  const { loans, said, pass } = setUp(4);
+  for (let i = 0; i < 4; i++) loans.borrow(0, LOAN);
+  said();
+  for (let i = 0; i < 5; i++) loans.borrow(1, LOAN);
   t.deepEqual(said(), ['0 recall']);
   loans.returned(0, LOAN, 'closed');
-  t.deepEqual(said(), ['1 lend', '0 recall']);
+  t.deepEqual(said(), ['1 lend']);
+  pass(100);
+  t.deepEqual(said(), ['0 recall']);
+  loans.returned(0, LOAN, 'closed');
+  t.deepEqual(said(), ['1 lend']);
+  pass(900);
+  t.deepEqual(said(), []);
+  pass(100);
+  t.is(said().length, 1);
 });
 
 test('after so many failed ends in a row the server is left alone, and those who wait are told', (t) => {

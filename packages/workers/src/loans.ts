@@ -9,6 +9,12 @@ const DEAD_THREAD_MS = 250;
 const FIRST_PAUSE_MS = 1_000;
 /** When to ask again while another one tries the server, or where the server is not known here. */
 const ASK_AGAIN_MS = 250;
+/**
+ * A connection is worth several round trips: those who share a server that is too small for them must not pass connections around after every
+ * batch. So recalls keep a distance in time, a long one where none of them is worse off than the others.
+ */
+const PRESSING_RECALL_MS = 100;
+const RECALL_MS = 1_000;
 
 type Breaker =
   | Readonly<{ kind: 'closed'; failures: number }>
@@ -28,6 +34,10 @@ type Loan = {
   /** Permits each thread waits for. The thread that comes first is served next and then goes to the end. */
   readonly waiting: Map<number, number>;
   readonly recalled: Map<number, number>;
+  /** When one was last recalled for somebody else. */
+  recalledMs: number;
+  /** Somebody waits for the time of the next recall. */
+  recallPlanned: boolean;
   breaker: Breaker;
 };
 
@@ -200,15 +210,27 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
     send(thread, { kind: 'lend', loan: loan.name });
   }
 
-  /** One recall for each thread that waits, and one for each permit over a maximum that a reload has lowered. */
+  /** One for each permit over a maximum that a reload has lowered, and by and by one for each thread that waits. */
   function recall(loan: Loan): void {
-    const wanted = loan.waiting.size + Math.max(0, loan.out - maximum(loan));
-    for (let asked = sum(loan.recalled); asked < wanted; asked++) {
-      const holder = biggestHolder(loan);
-      if (holder === null) return;
-      add(loan.recalled, holder, 1);
-      send(holder, { kind: 'recall', loan: loan.name });
-    }
+    const over = Math.max(0, loan.out - maximum(loan));
+    while (sum(loan.recalled) < over && recallOne(loan));
+    if (sum(loan.recalled) >= over + loan.waiting.size || loan.recallPlanned) return;
+    const dueMs = loan.recalledMs + (isPressing(loan) ? PRESSING_RECALL_MS : RECALL_MS);
+    if (dueMs <= now() && recallOne(loan)) loan.recalledMs = now();
+    if (sum(loan.recalled) >= over + loan.waiting.size) return;
+    loan.recallPlanned = true;
+    at(Math.max(dueMs, now() + PRESSING_RECALL_MS), () => {
+      loan.recallPlanned = false;
+      recall(loan);
+    });
+  }
+
+  function recallOne(loan: Loan): boolean {
+    const holder = biggestHolder(loan);
+    if (holder === null) return false;
+    add(loan.recalled, holder, 1);
+    send(holder, { kind: 'recall', loan: loan.name });
+    return true;
   }
 
   function maximum(loan: Loan): number {
@@ -244,6 +266,8 @@ function createLoan(name: string, profile: string, server: string): Loan {
     held: new Map(),
     waiting: new Map(),
     recalled: new Map(),
+    recalledMs: Number.NEGATIVE_INFINITY,
+    recallPlanned: false,
     breaker: { kind: 'closed', failures: 0 },
   };
 }
@@ -258,6 +282,16 @@ function biggestHolder(loan: Loan): number | null {
     holder = thread;
   }
   return holder;
+}
+
+/** A thread that waits has nothing, or clearly less than another. */
+function isPressing(loan: Loan): boolean {
+  const most = Math.max(0, ...loan.held.values());
+  for (const thread of loan.waiting.keys()) {
+    const permits = loan.held.get(thread) ?? 0;
+    if (permits === 0 || most - permits >= 2) return true;
+  }
+  return false;
 }
 
 function sum(counts: ReadonlyMap<number, number>): number {
