@@ -86,6 +86,7 @@ export async function startFakeDns(
   udp.bind(bound.port, '127.0.0.1');
   await once(udp, 'listening');
 
+  let stopped = false;
   return {
     at: `127.0.0.1:${bound.port}`,
     zone,
@@ -93,6 +94,8 @@ export async function startFakeDns(
     arrival: (question) =>
       new Promise((resolve) => waiting.set(question, [...(waiting.get(question) ?? []), () => resolve()])),
     async stop() {
+      if (stopped) return;
+      stopped = true;
       for (const socket of sockets) socket.destroy();
       await Promise.all([
         new Promise<void>((resolve) => udp.close(() => resolve())),

@@ -106,3 +106,9 @@ export function summary(
       return wordsOf(routing.verdict);
   }
 }
+
+/** The route that the router found; throws where it found none. */
+export function routeOf<R>(routing: Readonly<{ kind: 'ask'; route: R }> | Readonly<{ kind: 'discard' | 'known' }>): R {
+  if (routing.kind !== 'ask') throw new Error(`no route but ${JSON.stringify(routing)}`);
+  return routing.route;
+}

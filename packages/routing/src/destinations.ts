@@ -1,6 +1,7 @@
 import { type Flush, serverName } from '@callahead/core';
 import { LRUCache } from 'lru-cache';
-import type { Dns } from './dns.ts';
+import { by } from './deadline.ts';
+import { type Dns, STALE_AFTER_MS } from './dns.ts';
 import { DEFAULT_PORT, type Resolved, type Servers, trouble } from './resolved.ts';
 import type { Hops } from './stage.ts';
 
@@ -16,6 +17,7 @@ export type Destinations = Readonly<{
 }>;
 
 type Remembered = Readonly<{ resolved: Resolved; found: () => Found; hops: readonly string[] }>;
+type Flight = Readonly<{ found: Promise<Found>; staleAtMs: number }>;
 type Cell = { print: string; destination: Destination };
 
 const MAX_REMEMBERED = 50_000;
@@ -29,29 +31,36 @@ export function createDestinations(
   const remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED });
   // By names: two domains with the same exchanges are one destination, and both get what was resolved last.
   const cells = new LRUCache<string, Cell>({ max: MAX_REMEMBERED });
-  const flights = new Map<string, Promise<Found>>();
+  const flights = new Map<string, Flight>();
 
   function find(at: Hops): Found | Promise<Found> {
     const question = questionOf(at);
     const known = remembered.get(question);
     if (known !== undefined && now() < known.resolved.expiresAtMs) return known.found();
-    return flights.get(question) ?? depart(at, question);
+    const flight = flights.get(question) ?? depart(at, question);
+    if (known?.resolved.kind !== 'servers') return flight.found;
+    // One name that nobody answers for must not hold up recipients whose servers are known: those serve on (SPEC 5.6).
+    return by(flight.found, flight.staleAtMs, now, known.found);
   }
 
-  function depart(at: Hops, question: string): Promise<Found> {
-    const flight: Promise<Found> = resolve(at)
+  function depart(at: Hops, question: string): Flight {
+    const found = resolve(at)
       .catch(broken)
-      .then((resolved) => {
-        const found = settle(resolved);
-        // A flush in the meantime has taken the flight off the list: its answer is of before the flush.
-        if (flights.get(question) !== flight) return found();
-        flights.delete(question);
-        if (now() < resolved.expiresAtMs)
-          remembered.set(question, { resolved, found, hops: at.hops.map((hop) => hop.name) });
-        return found();
-      });
+      .then((resolved) => land(resolved, at, question, flight));
+    const flight: Flight = { found, staleAtMs: now() + STALE_AFTER_MS };
     flights.set(question, flight);
     return flight;
+  }
+
+  function land(resolved: Resolved, at: Hops, question: string, flight: Flight): Found {
+    const found = settle(resolved);
+    // A flush in the meantime has taken the flight off the list: its answer is of before the flush.
+    if (flights.get(question) !== flight) return found();
+    flights.delete(question);
+    if (now() < resolved.expiresAtMs) {
+      remembered.set(question, { resolved, found, hops: at.hops.map((hop) => hop.name) });
+    }
+    return found();
   }
 
   function settle(resolved: Resolved): () => Found {

@@ -22,7 +22,7 @@ export type Dns = Readonly<{
 }>;
 
 /** An expired answer is served on where the DNS says nothing for this long (RFC 8767 §5 has 1.8 s, but the shortest budget of a recipient is 1 s) … */
-const STALE_AFTER_MS = 500;
+export const STALE_AFTER_MS = 500;
 /** … and then the DNS is left alone for this long (RFC 8767 §5). */
 const STALE_FOR_MS = 30_000;
 const MIN_TTL_MS = 5_000;

@@ -22,7 +22,7 @@ const MAX_ADDRESSES = 20;
 /** Some name servers never answer for AAAA: what A found does not wait for them (RFC 8305 §3). */
 const AAAA_PATIENCE_MS = 500;
 /** When names that nobody could look up are tried again, where the list has others. */
-const RETRY_MS = 5_000;
+export const RETRY_MS = 5_000;
 const HOST_NAME = /^(?=.{1,253}$)[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?(?:\.[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?)*$/;
 
 /** The exchanges of MX records, a null MX among them aside. A name that cannot be a host's is dropped, an address in its place is taken as one. */
@@ -53,7 +53,10 @@ export async function locate(list: readonly Exchange[], expiresAtMs: number, rul
   if (others.length === 0) return { kind: 'none', cause: 'loop', detail: loopDetail(list), expiresAtMs: until };
   const exchanges = usable(others, rules);
   if (exchanges.some((entry) => entry.addresses.length > 0)) return { kind: 'listed', exchanges, expiresAtMs: until };
-  return { kind: 'none', ...whyNothing(answers, others), expiresAtMs: until };
+  const failure = answers.find((answer) => answer.kind === 'failed');
+  if (failure?.kind === 'failed')
+    return { kind: 'none', cause: causeOf(failure), detail: failure.detail, expiresAtMs: rules.now() };
+  return { kind: 'none', ...whyNothing(others), expiresAtMs: until };
 }
 
 /** A and AAAA as one answer, IPv4 first: a machine without IPv6 should not begin with what it cannot reach. */
@@ -97,12 +100,12 @@ function usable(list: readonly Exchange[], rules: Rules): readonly Exchange[] {
   });
 }
 
-function whyNothing(
-  answers: readonly Answer[],
-  list: readonly Exchange[],
-): Readonly<{ cause: 'dns' | 'no-route' | 'overload'; detail: string }> {
-  const failure = answers.find((answer) => answer.kind === 'failed');
-  if (failure?.kind === 'failed') return { cause: failure.why === 'busy' ? 'overload' : 'dns', detail: failure.detail };
+/** What a recipient is told of a look-up that failed. */
+export function causeOf(answer: Extract<Answer, { kind: 'failed' }>): 'dns' | 'overload' {
+  return answer.why === 'busy' ? 'overload' : 'dns';
+}
+
+function whyNothing(list: readonly Exchange[]): Readonly<{ cause: 'dns' | 'no-route'; detail: string }> {
   const names = list.map((entry) => entry.name).join(', ');
   if (list.some((entry) => entry.addresses.length > 0))
     return { cause: 'no-route', detail: `${names}: every address is reserved` };

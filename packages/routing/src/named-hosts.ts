@@ -1,16 +1,6 @@
 import { type Hop, hostPort } from '@callahead/core';
-import { exchangesOf, type Listed, locate, type Rules } from './exchanges.ts';
-import {
-  causeOf,
-  DEFAULT_PORT,
-  type Lookup,
-  printOf,
-  type Resolved,
-  rulesOf,
-  shuffle,
-  toServer,
-  trouble,
-} from './resolved.ts';
+import { causeOf, exchangesOf, type Listed, locate, RETRY_MS, type Rules } from './exchanges.ts';
+import { DEFAULT_PORT, type Lookup, printOf, type Resolved, rulesOf, shuffle, toServer, trouble } from './resolved.ts';
 import type { Exchange, Us } from './targets.ts';
 
 /** The servers that an operator named: each host one server, the exchanges of its name that server's targets (SPEC 5.5). A host that leads nowhere now is left out while another does. */
@@ -18,13 +8,13 @@ export async function resolveNamed(hops: readonly Hop[], lookup: Lookup): Promis
   const written = new Set(hops.map((hop) => hop.name));
   const listed = await Promise.all(hops.map((hop) => listNamed(hop, rulesOf(lookup, hop.port, written), lookup)));
   const about = [...written, ...listed.flatMap((each) => exchangesIn(each).map((exchange) => exchange.name))];
-  const expiresAtMs = Math.min(...listed.map((each) => each.expiresAtMs));
   const servers = hops.map((hop, i) =>
     toServer(hop.name, hop.port ?? DEFAULT_PORT, byPreference(exchangesIn(listed[i]), lookup.random), lookup.random),
   );
   const [first] = listed;
   if (first?.kind === 'none' && listed.every((each) => each.kind === 'none'))
-    return trouble(first.cause, first.detail, about, expiresAtMs);
+    return trouble(first.cause, first.detail, about, Math.min(...listed.map((each) => each.expiresAtMs)));
+  const retryAtMs = lookup.now() + RETRY_MS;
   return {
     kind: 'servers',
     names: `to ${hops.map((hop) => hostPort(hop.name, hop.port ?? DEFAULT_PORT)).join(',')}`,
@@ -32,7 +22,7 @@ export async function resolveNamed(hops: readonly Hop[], lookup: Lookup): Promis
     tiers: [servers.filter((server) => server.kind === 'unix' || server.targets.length > 0)],
     within: 'rotate',
     about,
-    expiresAtMs,
+    expiresAtMs: Math.min(...listed.map((each) => (each.kind === 'none' ? retryAtMs : each.expiresAtMs))),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Hop, hostPort, type Reply } from '@callahead/core';
-import { addressesOf, exchangesOf, type Listed, locate, type Rules } from './exchanges.ts';
-import { causeOf, DEFAULT_PORT, type Lookup, printOf, type Resolved, rulesOf, toServer, trouble } from './resolved.ts';
+import { addressesOf, causeOf, exchangesOf, type Listed, locate, type Rules } from './exchanges.ts';
+import { DEFAULT_PORT, type Lookup, printOf, type Resolved, rulesOf, toServer, trouble } from './resolved.ts';
 import type { Exchange } from './targets.ts';
 
 const NO_SUCH_DOMAIN: Reply = { code: 550, enhanced: '5.1.2', text: 'The domain does not exist' };

@@ -1,5 +1,5 @@
 import { type Cause, failed, type Server, type Verdict } from '@callahead/core';
-import type { Answer, Dns } from './dns.ts';
+import type { Dns } from './dns.ts';
 import type { Rules } from './exchanges.ts';
 import type { Hosts } from './hosts.ts';
 import type { Exchange, Us } from './targets.ts';
@@ -42,10 +42,6 @@ export function rulesOf(lookup: Lookup, port: number | null, written: ReadonlySe
 
 export function trouble(cause: Cause, detail: string, about: readonly string[], expiresAtMs: number): Resolved {
   return { kind: 'known', verdict: failed(cause, detail), about, expiresAtMs };
-}
-
-export function causeOf(answer: Extract<Answer, { kind: 'failed' }>): 'dns' | 'overload' {
-  return answer.why === 'busy' ? 'overload' : 'dns';
 }
 
 /** A server with its addresses in the order to try them: exchanges as given, in each IPv4 first, else by chance. */
