@@ -1,0 +1,339 @@
+/**
+ * The actor: one shard of one destination. It answers from the cache, shares one probe among those who ask the same (SPEC 3.5), and walks each probe
+ * through the servers until one says something definite (SPEC 4.6) or its time is over (SPEC 4.7).
+ */
+import {
+  type DestinationReport,
+  failed,
+  type LoanOutcome,
+  loanName,
+  type Route,
+  type Server,
+  serverName,
+  type ToMain,
+  type Verdict,
+} from '@callahead/core';
+import { createAlarm } from './alarm.ts';
+import { cacheKey, type VerdictCache } from './cache.ts';
+import type { Habits } from './habits.ts';
+import type { Connect } from './opening.ts';
+import type { Permits } from './permits.ts';
+import {
+  attemptDeadlineMs,
+  factsOf,
+  note,
+  type Outcome,
+  type Query,
+  startQuery,
+  timedOut,
+  verdictOf,
+  type Waiter,
+} from './query.ts';
+import { createSessions, type Sessions, type Supervise } from './sessions.ts';
+import { findServer, isBest, serversInOrder } from './walk.ts';
+
+export type ToDestination =
+  | (Readonly<{ kind: 'ask'; recipient: string }> & Waiter)
+  /** The packet's last item has been handed over: what was asked is one batch. */
+  | Readonly<{ kind: 'pump' }>
+  | Readonly<{ kind: 'route'; route: Route }>
+  | Readonly<{ kind: 'learn'; recipient: string; verdict: Verdict }>;
+
+export type Destination = Readonly<{
+  receive(message: ToDestination): void;
+  report(): DestinationReport;
+  /** Those who wait for an answer. */
+  outstanding(): readonly Readonly<{ recipient: string; waiter: Waiter }>[];
+  /** `drain`: sessions end as soon as nobody waits for them. `destroy`: at once, and it answers nobody any more. Settles when none is left. */
+  stop(how: 'drain' | 'destroy'): Promise<void>;
+}>;
+
+export type DestinationOptions = Readonly<{
+  route: Route;
+  cache: VerdictCache;
+  habits: (loan: string) => Habits;
+  permits: Permits;
+  connect: Connect;
+  now: () => number;
+  random: () => number;
+  post: (message: ToMain) => void;
+  answer: (id: number, verdict: Verdict) => void;
+  supervise: Supervise;
+}>;
+
+/** The main half's credits keep it far below; this bounds the memory if they did not. */
+const MOST_WAITING = 100_000;
+/** Servers that cannot be connected to are all tried again after this time (SPEC 8.5). */
+const WALK_AGAIN_MS = 1000;
+/** A verdict must be on its way a little before its waiter's deadline, when the main half answers by itself. */
+const HEAD_START_MS = 50;
+const HEAD_START_SHARE = 0.02;
+/** Deadlines are looked after this much late, so that a session's own clock comes first and can say what it waited for. */
+const SWEEP_LATE_MS = 5;
+
+export function createDestination(options: DestinationOptions): Destination {
+  const { cache, now, random, post, answer, supervise } = options;
+  let { route } = options;
+  const inFlight = new Map<string, Query>();
+  const all = new Set<Query>();
+  const pools = new Map<string, Sessions>();
+  const unpumped = new Set<Sessions>();
+  const arrived: Query[] = [];
+  let step = 0;
+  let waiting = 0;
+  let destroyed = false;
+  let idle = (): void => {};
+  const alarm = createAlarm(now, SWEEP_LATE_MS, () => supervise(sweep));
+
+  function receive(message: ToDestination): void {
+    switch (message.kind) {
+      case 'ask':
+        ask(message.recipient, { ...message, deadlineMs: leaveInTime(message.deadlineMs) });
+        return;
+      case 'pump':
+        begin();
+        return;
+      case 'route':
+        if (message.route.generation >= route.generation) route = message.route;
+        return;
+      case 'learn':
+        cache.put(route.key, message.recipient, message.verdict, route.probe);
+    }
+  }
+
+  function leaveInTime(deadlineMs: number): number {
+    return deadlineMs - Math.min(HEAD_START_MS, Math.max(0, deadlineMs - now()) * HEAD_START_SHARE);
+  }
+
+  function ask(recipient: string, waiter: Waiter): void {
+    const known = cache.get(route.key, recipient, route.probe);
+    if (known !== null) {
+      if (waiter.traced) trace([waiter], 'cache', { kind: known.kind, server: known.server });
+      answer(waiter.id, known);
+      return;
+    }
+    if (waiting >= MOST_WAITING) {
+      answer(waiter.id, failed('overload', 'too many recipients wait for this destination', 'server', '', newRef()));
+      return;
+    }
+    waiting++;
+    const key = cacheKey(route.key, recipient, route.probe);
+    const query = inFlight.get(key);
+    // A flush parts those who ask after it from a probe that began before it.
+    if (query !== undefined && query.generation === cache.generation()) {
+      query.waiters.push(waiter);
+      query.deadlineMs = Math.max(query.deadlineMs, waiter.deadlineMs);
+    } else arrived.push(start(key, recipient, waiter));
+    alarm.by(waiter.deadlineMs);
+  }
+
+  function start(key: string, recipient: string, waiter: Waiter): Query {
+    const query = startQuery({ key, recipient, waiter, generation: cache.generation(), ref: newRef(), nowMs: now() });
+    inFlight.set(key, query);
+    all.add(query);
+    return query;
+  }
+
+  /** A new batch takes the next step of the rotation. */
+  function begin(): void {
+    if (arrived.length > 0) walk(arrived.splice(0));
+    pumpAll();
+  }
+
+  function walk(queries: readonly Query[]): void {
+    const order = serversInOrder(route, step++, random).filter((server) => !poolOf(server).leftAlone());
+    for (const query of queries) {
+      query.walkStartedMs = now();
+      query.untried = order;
+      query.failures = [];
+      advance(query);
+    }
+  }
+
+  /** Takes the query to its next server, or to its end. */
+  function advance(query: Query): void {
+    const [next, ...untried] = query.untried;
+    if (next === undefined || query.deadlineMs <= now()) {
+      conclude(query);
+      return;
+    }
+    query.untried = untried;
+    query.manner = { kind: 'any' };
+    query.at = {
+      kind: 'server',
+      attempt: { server: serverName(next), startedMs: now(), shares: untried.length + 1 },
+    };
+    note(query, [`-- ${serverName(next)}`]);
+    alarm.by(attemptDeadlineMs(query));
+    const pool = poolOf(next);
+    pool.add(query);
+    // Queries that fail over together are one batch.
+    if (unpumped.size === 0) queueMicrotask(() => supervise(pumpAll));
+    unpumped.add(pool);
+  }
+
+  function pumpAll(): void {
+    for (const pool of unpumped) {
+      unpumped.delete(pool);
+      pool.pump();
+    }
+  }
+
+  function poolOf(server: Server): Sessions {
+    const name = serverName(server);
+    const found = pools.get(name);
+    if (found !== undefined) return found;
+    const loan = loanName(route.profile, name);
+    const pool = createSessions({
+      server: () => findServer(route, name) ?? server,
+      probe: () => route.probe,
+      habits: options.habits(loan),
+      connect: options.connect,
+      now,
+      borrow: (borrower) => options.permits.borrow(loan, borrower),
+      giveBack: (borrower, outcome: LoanOutcome) => options.permits.giveBack(loan, borrower, outcome),
+      answered: () => post({ kind: 'answered', loan }),
+      done: (query, outcome) => decide(query, name, outcome),
+      supervise,
+    });
+    pools.set(name, pool);
+    return pool;
+  }
+
+  /** A server has said what it had to say about the recipient. */
+  function decide(query: Query, server: string, outcome: Outcome): void {
+    if (destroyed || !all.has(query)) return;
+    trace(query.waiters, 'server', { server, ...factsOf(outcome) });
+    switch (outcome.kind) {
+      case 'valid':
+        finish(query, { kind: 'valid', source: 'server', server });
+        return;
+      case 'unknown':
+      case 'refused':
+        finish(query, { kind: outcome.kind, source: 'server', server, reply: outcome.reply, ref: query.ref });
+        return;
+      case 'temporary':
+        query.temporary ??= { server, reply: outcome.reply };
+        advance(query);
+        return;
+      case 'failed':
+        query.failures.push({ ...outcome, server });
+        advance(query);
+    }
+  }
+
+  /** No server is left untried. */
+  function conclude(query: Query): void {
+    const againMs = Math.max(now(), query.walkStartedMs + WALK_AGAIN_MS);
+    const undialed = query.failures.length > 0 && query.failures.every((failure) => failure.during === 'dialing');
+    const isOpen = [...pools.values()].some((pool) => pool.leftAlone());
+    if (query.temporary === null && undialed && !isOpen && againMs < query.deadlineMs) {
+      query.at = { kind: 'parked', untilMs: againMs };
+      alarm.by(againMs);
+      return;
+    }
+    finish(query, verdictOf(query));
+  }
+
+  function finish(query: Query, verdict: Verdict): void {
+    all.delete(query);
+    if (inFlight.get(query.key) === query) inFlight.delete(query.key);
+    const isBackup = verdict.kind === 'valid' && !isBest(route, verdict.server);
+    if (query.generation === cache.generation() && !isBackup) {
+      cache.put(route.key, query.recipient, verdict, route.probe);
+    }
+    if (verdict.kind !== 'valid') tell(query, verdict, query.ref);
+    for (const { id } of query.waiters) answer(id, verdict);
+    waiting -= query.waiters.length;
+    query.waiters = [];
+    if (all.size === 0) idle();
+  }
+
+  function tell(query: Query, verdict: Exclude<Verdict, { kind: 'valid' }>, ref: string): void {
+    if (verdict.kind === 'failed') note(query, [`-- ${verdict.detail}`]);
+    post({ kind: 'dialogue', ref, recipient: query.recipient, server: verdict.server, lines: [...query.dialogue] });
+  }
+
+  /** Ends what is over, wakes what is parked. */
+  function sweep(): void {
+    for (const pool of pools.values()) pool.expire();
+    for (const query of all) if (query.deadlineMs <= now()) runOut(query);
+    const woken = [...all].filter(({ at }) => at.kind === 'parked' && at.untilMs <= now());
+    if (woken.length > 0) walk(woken);
+    pumpAll();
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const query of all) {
+      dropLate(query);
+      const { at } = query;
+      dueMs = Math.min(dueMs, at.kind === 'parked' ? at.untilMs : attemptDeadlineMs(query));
+      for (const { deadlineMs } of query.waiters) dueMs = Math.min(dueMs, deadlineMs);
+    }
+    alarm.by(dueMs);
+  }
+
+  function runOut(query: Query): void {
+    if (query.at.kind === 'server') {
+      query.failures.push({ ...timedOut, server: query.at.attempt.server });
+    }
+    finish(query, verdictOf(query));
+  }
+
+  /** A waiter whose time is over is answered; the probe goes on for the later ones. */
+  function dropLate(query: Query): void {
+    const late = query.waiters.filter(({ deadlineMs }) => deadlineMs <= now());
+    if (late.length === 0) return;
+    query.waiters = query.waiters.filter(({ deadlineMs }) => deadlineMs > now());
+    waiting -= late.length;
+    const ref = newRef();
+    const verdict = failed('timeout', timedOut.detail, 'server', '', ref);
+    if (verdict.kind === 'failed') tell(query, verdict, ref);
+    for (const { id } of late) answer(id, verdict);
+  }
+
+  function trace(waiters: readonly Waiter[], stage: string, facts: Readonly<Record<string, string>>): void {
+    for (const { id, traced } of waiters) {
+      if (traced) post({ kind: 'step', id, step: { stage, atMs: now(), facts } });
+    }
+  }
+
+  function newRef(): string {
+    return random().toString(36).slice(2, 10).padEnd(8, '0');
+  }
+
+  function report(): DestinationReport {
+    const sessions = { connecting: 0, idle: 0, busy: 0 };
+    let queued = 0;
+    for (const pool of pools.values()) {
+      const counts = pool.counts();
+      sessions.connecting += counts.connecting;
+      sessions.idle += counts.idle;
+      sessions.busy += counts.busy;
+      queued += pool.waiting();
+    }
+    for (const { at } of all) if (at.kind === 'parked') queued++;
+    return { key: route.key, waiting: queued, asking: Math.max(0, all.size - queued), sessions };
+  }
+
+  async function stop(how: 'drain' | 'destroy'): Promise<void> {
+    if (how === 'drain' && all.size > 0) {
+      await new Promise<void>((resolve) => {
+        idle = resolve;
+      });
+    }
+    if (how === 'destroy') {
+      destroyed = true;
+      alarm.stop();
+      all.clear();
+      idle();
+    }
+    await Promise.all([...pools.values()].map((pool) => pool.stop(how)));
+  }
+
+  return {
+    receive,
+    report,
+    outstanding: () =>
+      [...all].flatMap((query) => query.waiters.map((waiter) => ({ recipient: query.recipient, waiter }))),
+    stop,
+  };
+}

@@ -1,0 +1,93 @@
+/** What servers taught us about themselves, one record a profile and server, shared by the thread's actors. */
+import type { Probe } from '@callahead/core';
+import { LRUCache } from 'lru-cache';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** Servers remembered by one thread; the one not met for longest is forgotten. */
+const MAX_SERVERS = 10_000;
+
+export type Habits = Readonly<{
+  /** Recipients that one transaction may have. */
+  transactionLimit(probe: Probe): number;
+  /** It said "enough" after this many accepted recipients: believed for 10 minutes (SPEC 4.4). */
+  saidEnough(accepted: number): void;
+  /** It takes one recipient a transaction: believed for a day (SPEC 4.5). */
+  takesOne(): boolean;
+  tookOne(): void;
+  sharedIsSafe(): boolean;
+  /** Its 5xx in a shared transaction was true: believed for a day (SPEC 4.5). */
+  answersTruly(): void;
+  sender(probe: Probe): string;
+  /** It refuses `sender`; true: there is another one to try (SPEC 4.3). */
+  refusesSender(probe: Probe, sender: string): boolean;
+  /** One RCPT was answered. */
+  answered(rejected: boolean): void;
+  /** The share of recipients it rejected lately, above 0 and at most 1. */
+  rejectionShare(): number;
+}>;
+
+export function createHabits(now: () => number): (loan: string) => Habits {
+  const known = new LRUCache<string, Habits>({ max: MAX_SERVERS });
+  return (loan) => {
+    const found = known.get(loan);
+    if (found !== undefined) return found;
+    const habits = habitsOfOne(now);
+    known.set(loan, habits);
+    return habits;
+  };
+}
+
+function habitsOfOne(now: () => number): Habits {
+  let limit = Number.POSITIVE_INFINITY;
+  let limitUntilMs = 0;
+  let oneUntilMs = 0;
+  let safeUntilMs = 0;
+  let fallbackUntilMs = 0;
+  let asked = 0;
+  let rejections = 0;
+
+  function transactionLimit(probe: Probe): number {
+    if (now() < oneUntilMs) return 1;
+    return Math.min(probe.maxRecipientsPerTransaction, now() < limitUntilMs ? limit : Number.POSITIVE_INFINITY);
+  }
+
+  function sender(probe: Probe): string {
+    return now() < fallbackUntilMs ? (probe.mailFromFallback ?? probe.mailFrom) : probe.mailFrom;
+  }
+
+  function refusesSender(probe: Probe, refused: string): boolean {
+    const another = probe.mailFromFallback !== null && refused !== probe.mailFromFallback;
+    fallbackUntilMs = another ? now() + DAY_MS : 0;
+    return another;
+  }
+
+  function answered(rejected: boolean): void {
+    asked++;
+    if (rejected) rejections++;
+    if (asked < 200) return;
+    asked /= 2;
+    rejections /= 2;
+  }
+
+  return {
+    transactionLimit,
+    saidEnough(accepted) {
+      limit = Math.max(1, accepted);
+      limitUntilMs = now() + 10 * MINUTE_MS;
+    },
+    takesOne: () => now() < oneUntilMs,
+    tookOne() {
+      oneUntilMs = now() + DAY_MS;
+      safeUntilMs = 0;
+    },
+    sharedIsSafe: () => now() < safeUntilMs,
+    answersTruly() {
+      safeUntilMs = now() + DAY_MS;
+    },
+    sender,
+    refusesSender,
+    answered,
+    rejectionShare: () => (rejections + 0.1) / (asked + 1),
+  };
+}

@@ -1,0 +1,237 @@
+/** The thread's half of the engine: hands the messages of the main half to the actors, and supervises them. */
+import {
+  type Answer,
+  type CacheEntry,
+  type Flush,
+  failed,
+  type Probe,
+  type Route,
+  type ToMain,
+  type ToWorker,
+} from '@callahead/core';
+import { createCache, type VerdictCache } from './cache.ts';
+import { createDestination, type Destination } from './destination.ts';
+import { createHabits } from './habits.ts';
+import type { Connect } from './opening.ts';
+import { createOutbox } from './outbox.ts';
+import { createPermits } from './permits.ts';
+import type { Waiter } from './query.ts';
+
+export type HostOptions = Readonly<{
+  post: (messages: readonly ToMain[]) => void;
+  /** Of `performance.now()`, which has one origin in all threads. */
+  now: () => number;
+  connect: Connect;
+  /** Threads of the engine: a cache has its share. */
+  threads: number;
+  random: () => number;
+}>;
+
+export type Host = Readonly<{
+  receive(packet: readonly ToWorker[]): void;
+  /** Ends everything at once. */
+  close(): void;
+}>;
+
+type Actor = { readonly number: number; route: Route; destination: Destination };
+
+export function createHost({ post, now, connect, threads, random }: HostOptions): Host {
+  const outbox = createOutbox(post);
+  const permits = createPermits(outbox.post);
+  const habits = createHabits(now);
+  const caches = new Map<string, VerdictCache>();
+  const actors = new Map<number, Actor>();
+  /** Connections of destinations that are no more. */
+  const leaving = new Set<Promise<void>>();
+
+  function receive(packet: readonly ToWorker[]): void {
+    for (const message of packet) handle(message);
+  }
+
+  function handle(message: ToWorker): void {
+    switch (message.kind) {
+      case 'destination':
+        know(message.destination, message.route);
+        return;
+      case 'asks':
+        ask(message);
+        return;
+      case 'learn': {
+        const { recipient, verdict } = message;
+        tell(actors.get(message.destination), { kind: 'learn', recipient, verdict });
+        return;
+      }
+      case 'lend':
+        permits.lend(message.loan);
+        return;
+      case 'deny':
+        permits.deny(message.loan, message.untilMs);
+        return;
+      case 'recall':
+        permits.recall(message.loan);
+        return;
+      case 'flush':
+        answer(message.question, { kind: 'flushed', entries: flush(message.what) });
+        return;
+      case 'lookup':
+        answer(message.question, { kind: 'found', entries: lookup(message.recipient) });
+        return;
+      case 'report':
+        answer(message.question, { kind: 'report', report: report() });
+        return;
+      case 'forget':
+        forget(message.destination);
+        return;
+      case 'drain':
+        void drain(message.deadlineMs);
+    }
+  }
+
+  function know(number: number, route: Route): void {
+    const actor = actors.get(number);
+    if (actor !== undefined && actor.route.key === route.key) {
+      if (route.generation >= actor.route.generation) actor.route = route;
+      tell(actor, { kind: 'route', route });
+      return;
+    }
+    if (actor !== undefined) forget(number);
+    const created: Actor = {
+      number,
+      route,
+      destination: build(route, (broken, error) => crash(created, broken, error)),
+    };
+    actors.set(number, created);
+  }
+
+  function build(route: Route, crashed: (broken: Destination, error: unknown) => void): Destination {
+    const destination: Destination = createDestination({
+      route,
+      cache: cacheOf(route.profile, route.probe),
+      habits,
+      permits,
+      connect,
+      now,
+      random,
+      post: outbox.post,
+      answer: outbox.verdict,
+      supervise(work) {
+        try {
+          const later = work();
+          if (later !== undefined) void later.catch((error: unknown) => crashed(destination, error));
+        } catch (error) {
+          crashed(destination, error);
+        }
+      },
+    });
+    return destination;
+  }
+
+  function cacheOf(profile: string, { cacheSize }: Probe): VerdictCache {
+    const cache = caches.get(profile) ?? createCache({ profile, cacheSize, threads, now });
+    caches.set(profile, cache);
+    return cache;
+  }
+
+  function tell(actor: Actor | undefined, message: Parameters<Destination['receive']>[0]): void {
+    if (actor === undefined) return;
+    const { destination } = actor;
+    try {
+      destination.receive(message);
+    } catch (error) {
+      crash(actor, destination, error);
+    }
+  }
+
+  function ask({ ids, destinations, recipients, deadlinesMs, traced }: Extract<ToWorker, { kind: 'asks' }>): void {
+    const touched = new Set<Actor>();
+    for (const [i, id] of ids.entries()) {
+      const actor = actors.get(destinations[i] ?? -1);
+      const waiter = { id, deadlineMs: deadlinesMs[i] ?? now(), traced: traced.includes(id), again: false };
+      if (actor === undefined) {
+        outbox.verdict(id, failed('overload', 'the destination is not known to this thread', 'server'));
+        continue;
+      }
+      touched.add(actor);
+      tell(actor, { kind: 'ask', recipient: recipients[i] ?? '', ...waiter });
+    }
+    for (const actor of touched) tell(actor, { kind: 'pump' });
+  }
+
+  /** An actor that threw is built again; who waited is asked again once. Its permits come back when its connections are closed. */
+  function crash(actor: Actor, broken: Destination, error: unknown): void {
+    if (actor.destination !== broken) return;
+    const lost = broken.outstanding();
+    end(broken.stop('destroy'));
+    outbox.post({
+      kind: 'crash',
+      destination: actor.number,
+      error: error instanceof Error ? `${error.stack}` : `${error}`,
+    });
+    actor.destination = build(actor.route, (again, cause) => crash(actor, again, cause));
+    for (const { recipient, waiter } of lost) {
+      if (waiter.again) giveUp(waiter);
+      else tell(actor, { kind: 'ask', recipient, ...waiter, again: true });
+    }
+    tell(actor, { kind: 'pump' });
+  }
+
+  function giveUp({ id }: Waiter): void {
+    outbox.verdict(id, failed('overload', 'the destination broke twice', 'server'));
+  }
+
+  function end(closed: Promise<void>): void {
+    leaving.add(closed);
+    const gone = (): boolean => leaving.delete(closed);
+    // A broken actor may fail even in this; its crash has been told.
+    void closed.then(gone, gone);
+  }
+
+  function forget(number: number): void {
+    const actor = actors.get(number);
+    if (actor === undefined) return;
+    actors.delete(number);
+    // It has nobody waiting, or the main half would not forget it: its sessions say QUIT.
+    end(actor.destination.stop('drain'));
+  }
+
+  function answer(question: number, known: Answer): void {
+    outbox.post({ kind: 'answer', question, answer: known });
+  }
+
+  function flush(what: Flush): number {
+    let entries = 0;
+    for (const cache of caches.values()) entries += cache.flush(what);
+    return entries;
+  }
+
+  function lookup(recipient: string): readonly CacheEntry[] {
+    return [...caches.values()].flatMap((cache) => cache.lookup(recipient));
+  }
+
+  function report(): Extract<Answer, { kind: 'report' }>['report'] {
+    return {
+      destinations: [...actors.values()].map(({ destination }) => destination.report()),
+      caches: [...caches].map(([profile, cache]) => ({ profile, ...cache.counts() })),
+    };
+  }
+
+  async function drain(deadlineMs: number): Promise<void> {
+    const late = setTimeout(close, Math.max(0, deadlineMs - now()));
+    await Promise.allSettled([...leaving, ...[...actors.values()].map(({ destination }) => destination.stop('drain'))]);
+    clearTimeout(late);
+    outbox.post({ kind: 'drained' });
+    outbox.flush();
+  }
+
+  function close(): void {
+    for (const actor of actors.values()) {
+      for (const { waiter } of actor.destination.outstanding()) {
+        outbox.verdict(waiter.id, failed('overload', 'the engine is closing', 'server'));
+      }
+      end(actor.destination.stop('destroy'));
+    }
+    actors.clear();
+  }
+
+  return { receive, close };
+}

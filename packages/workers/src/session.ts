@@ -1,0 +1,122 @@
+/** One session with a server: asks about recipients and says what became of each as the replies arrive. */
+import type { Probe } from '@callahead/core';
+import type { Habits } from './habits.ts';
+import type { Open } from './opening.ts';
+import { attemptDeadlineMs, type Query, type Tell } from './query.ts';
+import { askTogether, type Standing, startsTransaction, type Turn } from './transaction.ts';
+
+export type Session = Readonly<{
+  /** Asks all of them and tells each exactly once. One call at a time. */
+  ask(queries: readonly Query[], tell: Tell): Promise<void>;
+  /** It has asked nothing yet. */
+  fresh(): boolean;
+  /** How many recipients it may still ask (SPEC 8.6); 0 when it must be replaced. */
+  room(): number;
+  /** Asked though it was, it never gave a RCPT reply (SPEC 8.5). */
+  failed(): boolean;
+  /** Ends with QUIT. Settles when the connection is closed. */
+  quit(): Promise<void>;
+  /** Ends at once. Settles when the connection is closed. */
+  destroy(): Promise<void>;
+  closed: Promise<void>;
+}>;
+
+export type SessionOptions = Readonly<{
+  opened: Open;
+  probe: Probe;
+  habits: Habits;
+  now: () => number;
+  /** Called at the first reply to a RCPT. */
+  answered: () => void;
+}>;
+
+const QUIT_TIMEOUT_MS = 1000;
+const LONGEST_TIMER_MS = 2 ** 30;
+
+export function createSession({ opened, probe, habits, now, answered }: SessionOptions): Session {
+  const { conversation } = opened;
+  const openedMs = now();
+  const standing: Standing = { transaction: null, asked: 0, rejected: 0, replies: 0, worn: false, expired: false };
+
+  async function ask(queries: readonly Query[], tell: Tell): Promise<void> {
+    const outstanding = new Set(queries);
+    const stop = watch(outstanding);
+    const reused = standing.asked > 0;
+    const repliesBefore = standing.replies;
+    const turn: Turn = {
+      opened,
+      probe,
+      habits,
+      now,
+      answered,
+      standing,
+      settle(query, told) {
+        if (outstanding.delete(query)) tell(query, told);
+      },
+      foundDead: () => reused && standing.replies === repliesBefore,
+    };
+    let rest = queries;
+    while (rest.length > 0 && room() > 0) {
+      const group = nextGroup(rest);
+      const unasked = await askTogether(turn, group);
+      rest = [...unasked, ...rest.slice(group.length)];
+    }
+    for (const query of rest) turn.settle(query, { kind: 'again', manner: query.manner });
+    stop();
+  }
+
+  /** The next recipients that fit into one transaction. */
+  function nextGroup(rest: readonly Query[]): readonly Query[] {
+    const utf8At = rest.findIndex((query) => query.utf8);
+    if (utf8At === 0) return rest.slice(0, 1);
+    const limit = habits.transactionLimit(probe);
+    const begun = startsTransaction(standing, probe, habits, false) ? 0 : (standing.transaction?.rcpts ?? 0);
+    // A group leaves in one write, so the server may refuse all of it: as many as it is likely to refuse few enough of.
+    const likely = Math.floor((probe.maxRejectionsPerSession - standing.rejected) / habits.rejectionShare());
+    const plain = utf8At < 0 ? rest.length : utf8At;
+    return rest.slice(0, Math.max(1, Math.min(limit - begun, room(), likely, plain)));
+  }
+
+  /** Ends the connection when the time of one outstanding recipient is over: what comes later would be taken for another one's (SPEC 4.7). */
+  function watch(outstanding: ReadonlySet<Query>): () => void {
+    let timer: NodeJS.Timeout | null = null;
+    function look(): void {
+      let dueMs = Number.POSITIVE_INFINITY;
+      for (const query of outstanding) dueMs = Math.min(dueMs, attemptDeadlineMs(query));
+      if (dueMs > now()) {
+        timer = setTimeout(look, Math.min(Math.max(1, dueMs - now()), LONGEST_TIMER_MS));
+        return;
+      }
+      standing.expired = true;
+      standing.worn = true;
+      conversation.destroy();
+    }
+    look();
+    return () => {
+      if (timer !== null) clearTimeout(timer);
+    };
+  }
+
+  function room(): number {
+    if (standing.worn || !conversation.usable()) return 0;
+    if (standing.rejected >= probe.maxRejectionsPerSession) return 0;
+    if (now() - openedMs >= probe.sessionLifetimeMs) return 0;
+    return Math.max(0, probe.maxRecipientsPerSession - standing.asked);
+  }
+
+  return {
+    ask,
+    fresh: () => standing.asked === 0,
+    room,
+    failed: () => standing.asked > 0 && standing.replies === 0,
+    async quit() {
+      if (conversation.usable()) await conversation.quit(QUIT_TIMEOUT_MS);
+      await conversation.closed;
+    },
+    async destroy() {
+      conversation.destroy();
+      await conversation.closed;
+    },
+    closed: conversation.closed,
+  };
+}

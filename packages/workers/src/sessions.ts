@@ -1,0 +1,314 @@
+/**
+ * The sessions of one destination with one server, and the recipients that wait for one. What a session is doing is the set it is in. A batch is what
+ * is queued when the pump runs; it is spread over the free sessions.
+ */
+import type { LoanOutcome, Probe, Server } from '@callahead/core';
+import { createDoubts } from './doubts.ts';
+import type { Habits } from './habits.ts';
+import { type Connect, type NotOpen, openServer } from './opening.ts';
+import type { Borrower } from './permits.ts';
+import { attemptDeadlineMs, note, type Outcome, type Query, type Told } from './query.ts';
+import { createSession, type Session } from './session.ts';
+
+/** Runs work of an actor: what it throws, now or later, is the supervisor's. */
+export type Supervise = (work: () => void | Promise<void>) => void;
+
+export type Sessions = Borrower &
+  Readonly<{
+    /** Takes a query whose attempt at this server begins; `pump` must follow. */
+    add(query: Query): void;
+    /** Gives what waits to the sessions that are free, and borrows permits for more. */
+    pump(): void;
+    /** Ends the attempts whose time is over and that no session has. */
+    expire(): void;
+    /** The breaker is open, and there is no session left from before. */
+    leftAlone(): boolean;
+    waiting(): number;
+    counts(): Readonly<{ connecting: number; idle: number; busy: number }>;
+    /** `drain`: sessions that have no more to ask end with QUIT. `destroy`: all of them end at once. Settles when none is left. */
+    stop(how: 'drain' | 'destroy'): Promise<void>;
+  }>;
+
+export type SessionsOptions = Readonly<{
+  /** The server with its newest addresses, and the newest settings. */
+  server: () => Server;
+  probe: () => Probe;
+  habits: Habits;
+  connect: Connect;
+  now: () => number;
+  borrow: (borrower: Borrower) => void;
+  giveBack: (borrower: Borrower, outcome: LoanOutcome) => void;
+  answered: () => void;
+  done: (query: Query, outcome: Outcome) => void;
+  supervise: Supervise;
+}>;
+
+/** So many recipients make another connection worth its round trips. */
+const RECIPIENTS_A_CONNECTION = 20;
+/** How long no other connection is tried after one failed while sessions are at work. */
+const AVOID_MS = 1000;
+/** A server needs a moment to see that a connection is closed; only then another one may take its place. */
+const LINGER_MS = 20;
+
+export function createSessions(options: SessionsOptions): Sessions {
+  const { probe, habits, now, supervise, done } = options;
+  const connecting = new Set<symbol>();
+  const idle = new Map<Session, NodeJS.Timeout>();
+  const busy = new Set<Session>();
+  /** Closed or about to be; their permits are still ours. */
+  const leaving = new Set<Session | symbol>();
+  let queue: Query[] = [];
+  /** Those that want a new connection. */
+  let particular: Query[] = [];
+  let borrowing = 0;
+  let recalls = 0;
+  let avoidUntilMs = 0;
+  let deniedUntilMs = 0;
+  let stopping: 'no' | 'drain' | 'destroy' = 'no';
+  const { promise: empty, resolve: nowEmpty } = Promise.withResolvers<void>();
+  const doubts = createDoubts({ habits, done, ask: enqueue });
+
+  function enqueue(query: Query): void {
+    if (query.manner.kind === 'any') queue.push(query);
+    else particular.push(query);
+  }
+
+  function pump(): void {
+    if (stopping === 'destroy') return;
+    for (const session of idle.keys()) if (session.room() === 0) leave(session);
+    assignParticular();
+    assignOthers();
+    seek();
+    if (stopping === 'drain') for (const session of idle.keys()) leave(session);
+    checkEmpty();
+  }
+
+  function assignParticular(): void {
+    for (const session of [...idle.keys()].filter((session) => session.fresh())) {
+      const [first] = particular;
+      if (first === undefined) return;
+      const alone = first.manner.kind === 'alone';
+      const batch = alone
+        ? [first]
+        : particular.filter((query) => query.manner.kind === 'fresh').slice(0, session.room());
+      particular = particular.filter((query) => !batch.includes(query));
+      serve(session, batch);
+    }
+  }
+
+  function assignOthers(): void {
+    if (queue.length === 0) return;
+    const share = Math.ceil(queue.length / (idle.size + connecting.size));
+    // The latest used one first, so that the others may go when they are not needed.
+    for (const session of [...idle.keys()].reverse()) {
+      if (queue.length === 0) return;
+      serve(session, queue.splice(0, Math.min(share, session.room())));
+    }
+  }
+
+  function serve(session: Session, batch: readonly Query[]): void {
+    clearTimeout(idle.get(session));
+    idle.delete(session);
+    busy.add(session);
+    supervise(async () => {
+      await session.ask(batch, told);
+      if (!busy.delete(session)) return;
+      rest(session);
+      pump();
+    });
+  }
+
+  function told(query: Query, what: Told): void {
+    if (what.kind === 'again') {
+      query.manner = what.manner;
+      if (what.manner.kind === 'alone') doubts.add(query);
+      else enqueue(query);
+      return;
+    }
+    const alone = query.manner.kind === 'alone';
+    done(query, what);
+    if (alone) doubts.decided(query, what);
+  }
+
+  /** Keeps a session for the next batch, unless it must or shall go. */
+  function rest(session: Session): void {
+    if (stopping === 'destroy' || session.room() === 0 || recalls > 0) {
+      leave(session);
+      return;
+    }
+    idle.set(
+      session,
+      setTimeout(() => supervise(() => leave(session)), probe().sessionIdleMs),
+    );
+  }
+
+  function leave(session: Session): void {
+    clearTimeout(idle.get(session));
+    idle.delete(session);
+    busy.delete(session);
+    leaving.add(session);
+    recalls = Math.max(0, recalls - 1);
+    supervise(async () => {
+      await (stopping === 'destroy' ? session.destroy() : session.quit());
+      await free(session, session.failed() ? 'failed' : 'closed', LINGER_MS);
+    });
+  }
+
+  async function free(place: Session | symbol, outcome: LoanOutcome, lingerMs: number): Promise<void> {
+    if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
+    leaving.delete(place);
+    options.giveBack(sessions, outcome);
+    if (stopping === 'destroy') checkEmpty();
+    else pump();
+  }
+
+  /** Borrows permits for what still waits. */
+  function seek(): void {
+    const alone = particular.filter((query) => query.manner.kind === 'alone').length;
+    const others = Math.ceil((queue.length + particular.length - alone) / RECIPIENTS_A_CONNECTION);
+    const wanted = alone + others - borrowing - connecting.size;
+    if (wanted <= 0) return;
+    if (now() < deniedUntilMs) {
+      giveUp({
+        kind: 'failed',
+        cause: 'connect',
+        detail: 'the server is left alone after failures',
+        during: 'left-alone',
+      });
+      return;
+    }
+    if (now() < avoidUntilMs && idle.size + busy.size > 0 && particular.length === 0) return;
+    const out = connecting.size + idle.size + busy.size + leaving.size;
+    const room = probe().maxConnectionsPerServer - out - borrowing;
+    const [longestIdle] = idle.keys();
+    if (room <= 0 && leaving.size === 0 && longestIdle !== undefined) leave(longestIdle);
+    for (let i = 0; i < Math.min(wanted, room); i++) {
+      borrowing++;
+      options.borrow(sessions);
+    }
+  }
+
+  function lend(): void {
+    borrowing--;
+    const place = Symbol('connection');
+    if (stopping === 'destroy' || queue.length + particular.length === 0) {
+      options.giveBack(sessions, 'closed');
+      checkEmpty();
+      return;
+    }
+    connecting.add(place);
+    supervise(() => open(place));
+  }
+
+  async function open(place: symbol): Promise<void> {
+    const settings = probe();
+    const latest = [...particular, ...queue].reduce((at, query) => Math.max(at, attemptDeadlineMs(query)), now());
+    const { connect } = options;
+    const opening = openServer({ server: options.server(), probe: settings, deadlineMs: latest, connect, now });
+    // A broken program must not keep the permit.
+    void opening.catch(() => {
+      connecting.delete(place);
+      void free(place, 'failed', 0);
+    });
+    const opened = await opening;
+    connecting.delete(place);
+    if (opened.kind !== 'open') {
+      await fail(place, opened);
+      return;
+    }
+    const session = createSession({ opened, probe: settings, habits, now, answered: options.answered });
+    supervise(async () => {
+      await session.closed;
+      if (idle.has(session)) leave(session);
+    });
+    rest(session);
+    pump();
+  }
+
+  async function fail(place: symbol, trouble: NotOpen): Promise<void> {
+    leaving.add(place);
+    avoidUntilMs = now() + AVOID_MS;
+    giveUp(trouble.kind === 'temporary' ? { kind: 'temporary', reply: trouble.reply } : trouble, trouble.lines);
+    await trouble.gone;
+    // A server that is us has not failed: it was not asked (SPEC 5.7).
+    const isLoop = trouble.kind === 'failed' && trouble.cause === 'loop';
+    const dialing = trouble.kind === 'failed' && trouble.during === 'dialing';
+    await free(place, isLoop ? 'closed' : 'failed', dialing ? 0 : LINGER_MS);
+  }
+
+  /** Lets those go that no session, present or coming, will serve. */
+  function giveUp(outcome: Outcome, lines: readonly string[] = []): void {
+    if (connecting.size > 0) return;
+    const given = idle.size + busy.size === 0 ? queue.splice(0) : [];
+    given.push(...particular.splice(0));
+    while (given.length > 0) {
+      for (const query of given.splice(0)) {
+        note(query, lines);
+        drop(query, outcome);
+      }
+      // One that is given up may have sent another one here that waited for its answer.
+      given.push(...particular.splice(0));
+    }
+  }
+
+  function drop(query: Query, outcome: Outcome): void {
+    done(query, outcome);
+    if (query.manner.kind === 'alone') doubts.decided(query, null);
+  }
+
+  function expire(): void {
+    const isLate = (query: Query): boolean => attemptDeadlineMs(query) <= now();
+    const late = [...queue.filter(isLate), ...particular.filter(isLate), ...doubts.remove(isLate)];
+    if (late.length === 0) return;
+    queue = queue.filter((query) => !isLate(query));
+    particular = particular.filter((query) => !isLate(query));
+    const during = connecting.size > 0 && idle.size + busy.size === 0 ? 'dialing' : 'conversation';
+    for (const query of late) {
+      drop(query, { kind: 'failed', cause: 'timeout', detail: 'no connection was free in time', during });
+    }
+    pump();
+  }
+
+  async function stop(how: 'drain' | 'destroy'): Promise<void> {
+    stopping = how;
+    for (const session of idle.keys()) leave(session);
+    if (how === 'destroy') {
+      queue = [];
+      particular = [];
+      doubts.remove(() => true);
+      for (const session of busy) leave(session);
+    }
+    checkEmpty();
+    await empty;
+  }
+
+  function checkEmpty(): void {
+    if (stopping === 'no' || queue.length + particular.length > 0) return;
+    if (connecting.size + idle.size + busy.size + leaving.size === 0) nowEmpty();
+  }
+
+  const sessions: Sessions = {
+    add: enqueue,
+    pump,
+    lend,
+    deny(untilMs) {
+      borrowing--;
+      deniedUntilMs = untilMs;
+      pump();
+    },
+    closeIdle() {
+      const [longest] = idle.keys();
+      if (longest !== undefined) leave(longest);
+      return longest !== undefined;
+    },
+    closeNext() {
+      recalls = Math.min(recalls + 1, busy.size + connecting.size);
+    },
+    expire,
+    leftAlone: () => now() < deniedUntilMs && connecting.size + idle.size + busy.size === 0,
+    waiting: () => queue.length + particular.length + doubts.held().length,
+    counts: () => ({ connecting: connecting.size, idle: idle.size, busy: busy.size }),
+    stop,
+  };
+  return sessions;
+}
