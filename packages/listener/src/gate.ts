@@ -129,45 +129,43 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
     };
     if (reason.kind === 'refused') return ticket;
     const request = { recipient, profile, listener: settings.name, deadlineMs, recorder };
-    const found = (): void => {
+    const arrived = (): void => {
       ticket.outstanding--;
       if (ticket.outstanding === 0) ready(ticket);
     };
     // Both at once: a recipient that is accepted although nobody could say anything must not wait twice.
-    if (reason.kind === 'asked' && profile !== null) ask(ticket, { ...request, profile }, found);
-    if (locates && recipient !== POSTMASTER) find(ticket, request, found);
+    if (reason.kind === 'asked' && profile !== null) ask(ticket, { ...request, profile }, arrived);
+    if (locates && recipient !== POSTMASTER) find(ticket, request, arrived);
     return ticket;
   }
 
-  function ask(ticket: Ticket, request: Request, found: () => void): void {
+  function ask(ticket: Ticket, request: Request, arrived: () => void): void {
     const verdict = validate(request);
     if (!(verdict instanceof Promise)) {
       ticket.verdict = verdict;
       return;
     }
     ticket.outstanding++;
+    const known = (found: Verdict): void => {
+      ticket.verdict = found;
+      arrived();
+    };
     // Not awaited: the place in the queue of replies is what waits.
-    void verdict
-      .catch((error: unknown) => failed('protocol', String(error)))
-      .then((known) => {
-        ticket.verdict = known;
-        found();
-      });
+    void verdict.then(known, (error: unknown) => known(failed('protocol', String(error))));
   }
 
-  function find(ticket: Ticket, request: DeliveryRequest, found: () => void): void {
+  function find(ticket: Ticket, request: DeliveryRequest, arrived: () => void): void {
     const delivery = locate(request);
     if (!(delivery instanceof Promise)) {
       ticket.delivery = delivery;
       return;
     }
     ticket.outstanding++;
-    void delivery
-      .catch((error: unknown): DeliveryRouting => ({ kind: 'known', verdict: failed('no-route', String(error)) }))
-      .then((known) => {
-        ticket.delivery = known;
-        found();
-      });
+    const known = (found: DeliveryRouting): void => {
+      ticket.delivery = found;
+      arrived();
+    };
+    void delivery.then(known, (error: unknown) => known({ kind: 'known', verdict: failed('no-route', String(error)) }));
   }
 
   /** In the order of SPEC 3.1: limits, access, action, hold, destination. */

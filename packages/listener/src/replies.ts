@@ -70,7 +70,7 @@ export function createReplies({ now, write, written, hungUp }: RepliesOptions): 
     const text = out;
     out = '';
     write(text);
-    written();
+    if (!over) written();
   }
 
   function tell(answer: Answer): void {

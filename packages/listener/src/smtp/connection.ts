@@ -26,7 +26,9 @@ export class Connection extends SMTPConnection {
       },
       backlogged: () => socket.writableNeedDrain,
       whenDrained: (resume) => void socket.once('drain', resume),
-      end: () => this.close(),
+      end: () => {
+        if (!this._closed) this.close();
+      },
     });
   }
 

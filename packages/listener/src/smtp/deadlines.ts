@@ -55,14 +55,11 @@ export type Deadlines = Readonly<{
   /** The client does not read what we said. */
   awaitReader(): void;
   beginMessage(): void;
-  /** Octets of the message came; the clock of the data rate stood still for `pausedMs`, because the next hop did not take more. */
+  /** Octets of the message came, each of which buys time at `minDataRate`; while the next hop takes no more the clock stands still. */
   messageOctets(octets: number): void;
   awaitNextHop(): void;
   clear(): void;
 }>;
-
-/** What a message may take before its data rate counts. */
-const MESSAGE_GRACE_MS = 10_000;
 
 /** The deadlines of one session. `expired` is called at most once a phase. */
 export function createDeadlines({
@@ -72,6 +69,8 @@ export function createDeadlines({
 }: Readonly<{ limits: Limits; now: () => number; expired: () => void }>): Deadlines {
   const alarm = createAlarm(now, expired);
   const sessionMs = now() + limits.sessionTimeoutMs;
+  // The time a message starts with, and the most that a fast one can save up for a pause.
+  const messageMs = Math.min(limits.commandTimeoutMs, limits.idleTimeoutMs);
   let lineMs = 0;
   let rateMs = 0;
   let pausedMs = 0;
@@ -93,15 +92,16 @@ export function createDeadlines({
     },
     awaitReader: () => wait(now() + limits.commandTimeoutMs),
     beginMessage() {
-      rateMs = now() + Math.min(MESSAGE_GRACE_MS, limits.idleTimeoutMs);
+      rateMs = now() + messageMs;
       wait(rateMs);
     },
     messageOctets(octets) {
       const nowMs = now();
       if (pausedMs > 0) rateMs += nowMs - pausedMs;
       pausedMs = 0;
-      rateMs += limits.minDataRate > 0 ? (octets * 1_000) / limits.minDataRate : Number.POSITIVE_INFINITY;
-      wait(Math.min(rateMs, nowMs + limits.idleTimeoutMs));
+      const earnedMs = limits.minDataRate > 0 ? (octets * 1_000) / limits.minDataRate : messageMs;
+      rateMs = Math.min(rateMs + earnedMs, nowMs + messageMs);
+      wait(rateMs);
     },
     awaitNextHop() {
       pausedMs = now();

@@ -69,6 +69,7 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   let held: Line | null = null;
   let more: (() => void) | null = null;
   let running = false;
+  let stalled = false;
   let draining = false;
   let messages = 0;
 
@@ -140,11 +141,11 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
     if (wire.backlogged()) return waitForReader();
     const line = held ?? lines.next();
     if (line === null) return waitForClient(unanswered);
+    deadlines.awaitUs();
     // Only RCPTs are looked ahead to: everything else depends on what became of them (SPEC 3.3).
     held = unanswered > 0 && !(line.kind === 'line' && isRcpt(line.text)) ? line : null;
-    if (held !== null) return waitForUs();
-    obey(line);
-    return true;
+    if (held === null) obey(line);
+    return held === null;
   }
 
   function obey(line: Line): void {
@@ -177,8 +178,13 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   }
 
   function waitForReader(): false {
+    if (stalled) return false;
+    stalled = true;
     deadlines.awaitReader();
-    wire.whenDrained(run);
+    wire.whenDrained(() => {
+      stalled = false;
+      run();
+    });
     return false;
   }
 
