@@ -1,11 +1,11 @@
 /**
  * A thread without mail servers: the local part says what becomes of the ask. `yes…` is valid, `no…` unknown; `slow…` is never answered;
  * `throw…`, `exit…` and `hang…` do that to the thread; `reject…` leaves a promise rejected; `leave…` ends the thread's work.
- * `once-throw…` throws where the file named by the domain's destination does not exist yet: see `fatalOnce`.
  */
 import type { ToMain, ToWorker, Verdict } from '@callahead/core';
+import type { Host } from '../../packages/workers/src/host.ts';
 import type { Work } from '../../packages/workers/src/threads.ts';
-import { type Host, serve } from '../../packages/workers/src/work.ts';
+import { serve } from '../../packages/workers/src/work.ts';
 
 export function work(options: Work): Promise<void> {
   return serve(options, (post) => createFakeHost(post, () => options.port.close()));

@@ -1,9 +1,7 @@
 /** How a thread talks to the main half: packets in, packets out, a heartbeat. */
-import { packToMain, type ToMain, type ToWorker, unpackToWorker } from '@callahead/core';
+import { packToMain, type ToMain, unpackToWorker } from '@callahead/core';
+import type { Host } from './host.ts';
 import type { Work } from './threads.ts';
-
-/** What runs in a thread: the actors' host. */
-export type Host = { receive(packet: readonly ToWorker[]): void; close(): void };
 
 /** Serves the port until it is closed. What the host throws ends the thread, which its supervisor replaces. */
 export function serve(
