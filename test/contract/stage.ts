@@ -20,7 +20,8 @@ const FLOOD = 1_000;
 /** The most questions that one recipient may cost: MX, A and AAAA, each sent a few times. */
 const QUESTIONS = 12;
 const SHORT_MS = 150;
-const GRACE_MS = 250;
+/** An event loop that is busy with other tests may be this late. */
+const GRACE_MS = 1_000;
 
 export function testStage(test: TestFn, name: string, open: () => Promise<StageUnderTest>): void {
   test(`${name}: the input of a stage is left as it was`, async (t) => {
@@ -41,7 +42,7 @@ export function testStage(test: TestFn, name: string, open: () => Promise<StageU
     t.true(Object.keys(steps[0]?.facts ?? {}).length > 0);
   });
 
-  test(`${name}: a stage answers by the deadline though nobody answers it`, async (t) => {
+  test.serial(`${name}: a stage answers by the deadline though nobody answers it`, async (t) => {
     const { stage, at, request, silence, close } = await open();
     t.teardown(close);
     silence();

@@ -61,7 +61,7 @@ test('A and AAAA make one list, IPv4 first, each in one spelling', async (t) => 
   ]);
 });
 
-test('a name server that never answers for AAAA delays what A found by half a second at most', async (t) => {
+test.serial('a name server that never answers for AAAA delays what A found by half a second at most', async (t) => {
   const before = performance.now();
   const answer = await addressesOf('mx.example', rules({ 'A mx.example': ['192.0.2.1'], 'AAAA mx.example': 'never' }));
   t.is(answer.kind, 'found');

@@ -3,7 +3,7 @@ import type { DnsSettings } from '@callahead/core';
 import { LRUCache } from 'lru-cache';
 import { by } from './deadline.ts';
 
-export type RecordType = 'A' | 'AAAA' | 'MX';
+type RecordType = 'A' | 'AAAA' | 'MX';
 
 /** `value`: an address, or an exchange as it was received (`''` in a null MX, RFC 7505). `preference` is 0 but in MX. */
 export type DnsRecord = Readonly<{ preference: number; value: string }>;
