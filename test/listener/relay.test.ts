@@ -238,14 +238,12 @@ test.serial(
     const opened = await bench.relay.open(envelopeTo(), bench.route);
     if (opened.kind !== 'open') return t.fail();
     const line = Buffer.from(`${'x'.repeat(65_534)}\r\n`);
-    let waits = 0;
-    for (let i = 0; i < 1000 && waits < 3; i++) {
-      const wait = opened.delivery.write(line);
-      if (wait === undefined && waits > 0) break;
-      if (wait !== undefined) waits++;
-      await wait;
+    // What the kernel takes comes first; once it takes no more the wait is bounded, and the connection is given up before anybody ends the message.
+    for (let i = 0; i < 1000 && bench.relay.connections() > 0; i++) {
+      await opened.delivery.write(line);
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    t.true(waits > 0);
+    t.is(bench.relay.connections(), 0);
     const { code, enhanced } = await opened.delivery.finish();
     t.deepEqual([code, enhanced], [451, '4.4.2']);
     await allClosed(bench);

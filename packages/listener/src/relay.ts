@@ -119,7 +119,7 @@ export function createRelay(options: RelayOptions): Relay {
       const reply = replies[i];
       if (reply === undefined || isPositive(reply)) continue;
       if (isUnknown(reply)) learned(recipient, { kind: 'unknown', source: 'delivery', server, reply, ref: '' });
-      // Unknown ones too: a recipient that is never called ahead has no verdict, and would keep the message from the others for ever.
+      // Unknown ones too, beyond SPEC 7.3: one that is bypassed has no cached verdict, and would keep the message from the others for ever.
       if (!all) holds.put(sender, recipient.address, heldReply(reply));
     }
     return all ? mildest(refusals) : NEXT_HOP.divided;

@@ -160,16 +160,11 @@ function skipLines(chunk: Buffer, from: number): Readonly<{ at: number; dots: nu
   let dots = 0;
   while (lineAt < length) {
     const dot = chunk[lineAt] === DOT;
-    if (dot && isNewline(chunk[lineAt + 1])) break;
+    if (dot && chunk[lineAt + 1] === CR) break; // perhaps the terminator
     const at = skipText(chunk, lineAt);
     if (chunk[at] !== CR || chunk[at + 1] !== LF || at - lineAt > MAX_LINE) break;
     if (dot) dots++;
     lineAt = at + 2;
   }
   return { at: lineAt, dots };
-}
-
-/** Also of what lies behind the chunk: a dot there may be the terminator's. */
-function isNewline(octet: number | undefined): boolean {
-  return octet === undefined || octet === CR || octet === LF;
 }
