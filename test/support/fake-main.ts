@@ -3,6 +3,7 @@ import type { Answer, Probe, Route, Server, ToMain, ToWorker, Verdict } from '@c
 import { createConnect } from '../../packages/workers/src/connect.ts';
 import { createHost, type Host } from '../../packages/workers/src/host.ts';
 import type { Connect } from '../../packages/workers/src/opening.ts';
+import { type FakeOptions, type FakeServer, startFakeServer } from './fake-server.ts';
 
 export type FakeMain = Readonly<{
   host: Host;
@@ -199,4 +200,23 @@ export function routeTo(tiers: readonly (readonly Server[])[], settings: Partial
     tiers,
     within: 'rotate',
   };
+}
+
+export type Bench = Readonly<{ server: FakeServer; main: FakeMain; loan: string }>;
+
+/** A host that knows one destination with one fake server; both end with the test. */
+export async function startBench(
+  t: { teardown(end: () => Promise<void>): void },
+  serverOptions: FakeOptions = {},
+  settings: Partial<Probe> = {},
+  mainOptions: FakeMainOptions = {},
+): Promise<Bench> {
+  const server = await startFakeServer(serverOptions);
+  const main = startFakeMain(mainOptions);
+  t.teardown(async () => {
+    main.host.close();
+    await server.stop();
+  });
+  main.know(routeTo([[serverAt(server.port)]], settings));
+  return { server, main, loan: `corp mx.example:${server.port}` };
 }

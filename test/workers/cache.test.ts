@@ -1,0 +1,115 @@
+import type { Verdict } from '@callahead/core';
+import test from 'ava';
+import { createCache } from '../../packages/workers/src/cache.ts';
+import { probeOf } from '../support/fake-main.ts';
+
+const probe = probeOf({ cacheTtlMs: 1000, negativeCacheTtlMs: 300 });
+const valid: Verdict = { kind: 'valid', source: 'server', server: 'mx.example:25' };
+const reply = { code: 550, enhanced: '5.1.1', text: 'No such user' };
+const unknown: Verdict = { kind: 'unknown', source: 'server', server: 'mx.example:25', reply, ref: 'abc' };
+const refused: Verdict = { ...unknown, kind: 'refused' };
+const temporary: Verdict = { ...unknown, kind: 'temporary' };
+
+function begin(cacheSize = 100, threads = 1) {
+  const clock = { ms: 0 };
+  return { clock, cache: createCache({ profile: 'corp', cacheSize, threads, now: () => clock.ms }) };
+}
+
+test('an entry is served until its time is over, to the millisecond', (t) => {
+  const { cache, clock } = begin();
+  cache.put('d', 'ann@corp.example', valid, probe);
+  cache.put('d', 'bob@corp.example', unknown, probe);
+  clock.ms = 299;
+  t.like(cache.get('d', 'bob@corp.example', probe), { kind: 'unknown', source: 'cache', ref: 'abc' });
+  clock.ms = 300;
+  t.is(cache.get('d', 'bob@corp.example', probe), null);
+  clock.ms = 999;
+  t.like(cache.get('d', 'ann@corp.example', probe), { kind: 'valid', source: 'cache' });
+  clock.ms = 1000;
+  t.is(cache.get('d', 'ann@corp.example', probe), null);
+  t.deepEqual(cache.counts(), { positive: 0, negative: 0 });
+});
+
+test('a temporary or failed verdict is never kept and does not displace a positive', (t) => {
+  const { cache } = begin();
+  cache.put('d', 'ann@corp.example', valid, probe);
+  cache.put('d', 'ann@corp.example', temporary, probe);
+  cache.put('d', 'ann@corp.example', { ...unknown, kind: 'failed', cause: 'timeout', detail: '' }, probe);
+  t.is(cache.get('d', 'ann@corp.example', probe)?.kind, 'valid');
+});
+
+test('a refusal is kept only where the profile wants it', (t) => {
+  const { cache } = begin();
+  cache.put('d', 'ann@corp.example', refused, probe);
+  t.is(cache.get('d', 'ann@corp.example', probe), null);
+  cache.put('d', 'ann@corp.example', refused, probeOf({ refusedCacheTtlMs: 50 }));
+  t.is(cache.get('d', 'ann@corp.example', probe)?.kind, 'refused');
+});
+
+test('a newer verdict of the other kind takes the place of the older one', (t) => {
+  const { cache } = begin();
+  cache.put('d', 'ann@corp.example', valid, probe);
+  cache.put('d', 'ann@corp.example', unknown, probe);
+  t.is(cache.get('d', 'ann@corp.example', probe)?.kind, 'unknown');
+  cache.put('d', 'ann@corp.example', valid, probe);
+  t.is(cache.get('d', 'ann@corp.example', probe)?.kind, 'valid');
+  t.deepEqual(cache.counts(), { positive: 1, negative: 0 });
+});
+
+test('a flood of unknown recipients does not evict the positives, and the bound holds', (t) => {
+  const { cache } = begin(100, 2);
+  for (let i = 0; i < 20; i++) cache.put('d', `user${i}@corp.example`, valid, probe);
+  for (let i = 0; i < 1000; i++) cache.put('d', `guess${i}@corp.example`, unknown, probe);
+  t.deepEqual(cache.counts(), { positive: 20, negative: 25 });
+  for (let i = 0; i < 1000; i++) cache.put('d', `more${i}@corp.example`, valid, probe);
+  t.deepEqual(cache.counts(), { positive: 25, negative: 25 });
+});
+
+test('destinations do not share verdicts', (t) => {
+  const { cache } = begin();
+  cache.put('d', 'ann@corp.example', valid, probe);
+  t.is(cache.get('e', 'ann@corp.example', probe), null);
+});
+
+test('the local part is folded in the key only where the profile says so', (t) => {
+  const folding = probeOf({ foldLocalPart: true });
+  const { cache } = begin();
+  cache.put('d', 'Ann@corp.example', valid, probe);
+  t.is(cache.get('d', 'ann@corp.example', probe), null);
+  cache.put('d', 'Ann@corp.example', valid, folding);
+  t.is(cache.get('d', 'aNN@corp.example', folding)?.kind, 'valid');
+});
+
+test('a flush forgets what it names, and is counted', (t) => {
+  const { cache } = begin();
+  const fill = (): void => {
+    cache.put('d', 'ann@corp.example', valid, probe);
+    cache.put('e', 'ann@corp.example', { ...valid, server: 'other.example:25' }, probe);
+    cache.put('d', 'bob@corp.example', unknown, probe);
+    cache.put('d', '"x@y"@sub.corp.example', valid, probe);
+  };
+  fill();
+  t.is(cache.flush({ kind: 'recipient', value: 'ann@corp.example' }), 2);
+  fill();
+  t.is(cache.flush({ kind: 'domain', value: 'corp.example' }), 3);
+  fill();
+  t.is(cache.flush({ kind: 'server', value: 'other.example:25' }), 1);
+  fill();
+  t.is(cache.flush({ kind: 'negative' }), 1);
+  fill();
+  t.is(cache.flush({ kind: 'all' }), 4);
+  t.is(cache.generation(), 5);
+});
+
+test('a look-up shows every entry about an address, with its age and the time it has left', (t) => {
+  const { cache, clock } = begin();
+  cache.put('d', 'ann@corp.example', valid, probe);
+  clock.ms = 400;
+  cache.put('e', 'ann@corp.example', unknown, probe);
+  t.like(cache.lookup('ann@corp.example'), [
+    { profile: 'corp', destination: 'd', ageMs: 400, ttlMs: 600, verdict: { kind: 'valid' } },
+    { profile: 'corp', destination: 'e', ageMs: 0, ttlMs: 300, verdict: { kind: 'unknown' } },
+  ]);
+  clock.ms = 700;
+  t.is(cache.lookup('ann@corp.example').length, 1);
+});
