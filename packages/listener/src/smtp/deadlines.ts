@@ -61,19 +61,18 @@ export type Deadlines = Readonly<{
   clear(): void;
 }>;
 
-/** The deadlines of one session. `expired` is called at most once a phase. */
+/** The deadlines of one session; `alarm` is set to the one that counts. */
 export function createDeadlines({
   limits,
   now,
-  expired,
-}: Readonly<{ limits: Limits; now: () => number; expired: () => void }>): Deadlines {
-  const alarm = createAlarm(now, expired);
+  alarm,
+}: Readonly<{ limits: Limits; now: () => number; alarm: Alarm }>): Deadlines {
   const sessionMs = now() + limits.sessionTimeoutMs;
   // The time a message starts with, and the most that a fast one can save up for a pause.
   const messageMs = Math.min(limits.commandTimeoutMs, limits.idleTimeoutMs);
   let lineMs = 0;
   let rateMs = 0;
-  let pausedMs = 0;
+  let pausedMs: number | null = null;
 
   const wait = (untilMs: number): void => alarm.set(Math.min(untilMs, sessionMs));
 
@@ -97,8 +96,8 @@ export function createDeadlines({
     },
     messageOctets(octets) {
       const nowMs = now();
-      if (pausedMs > 0) rateMs += nowMs - pausedMs;
-      pausedMs = 0;
+      if (pausedMs !== null) rateMs += nowMs - pausedMs;
+      pausedMs = null;
       const earnedMs = limits.minDataRate > 0 ? (octets * 1_000) / limits.minDataRate : messageMs;
       rateMs = Math.min(rateMs + earnedMs, nowMs + messageMs);
       wait(rateMs);

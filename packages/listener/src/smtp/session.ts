@@ -76,7 +76,8 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   const lines = createLines({ bareNewline, maxLength: MAX_COMMAND_OCTETS });
   const replies = createReplies({ now, write: wire.write, written: run, hungUp: close });
   const commands = createCommands({ ...options, session: id, client: wire.client, replies });
-  const deadlines = createDeadlines({ limits, now, expired: () => replies.hangUp(SAYS.tooSlow) });
+  const alarm = createAlarm(now, () => replies.hangUp(SAYS.tooSlow));
+  const deadlines = createDeadlines({ limits, now, alarm });
   const greeting = createAlarm(now, greet);
 
   function greet(): void {

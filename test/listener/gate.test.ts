@@ -1,0 +1,214 @@
+import type { DeliveryRequest, DeliveryRouting, ListenerSettings, Request, Verdict } from '@callahead/core';
+import { failed } from '@callahead/core';
+import test from 'ava';
+import {
+  createGate,
+  type Gate,
+  type GateOptions,
+  type Ticket,
+  type Transaction,
+} from '../../packages/listener/src/gate.ts';
+import { ACCESS, deliveredTo, knows, LIMITS, locateAll } from '../support/front-door.ts';
+import { recipientOf } from '../support/recipients.ts';
+import { profileOf } from '../support/routing.ts';
+
+const PROFILE = profileOf(null);
+const SETTINGS: ListenerSettings = {
+  name: 'inbound',
+  listen: [],
+  profile: PROFILE,
+  recipientAccess: ACCESS,
+  relay: true,
+  postmaster: recipientOf('postmaster@example.com'),
+  bareNewline: 'reject',
+  limits: LIMITS,
+};
+
+function gateWith(options: Partial<GateOptions> = {}): Gate {
+  const now = (): number => 1_000;
+  return createGate({ settings: SETTINGS, validate: knows('known'), locate: locateAll, holds: null, now, ...options });
+}
+
+function transactionOf(sender = 'a@client.example'): Transaction {
+  return { sender, body: '7BIT', smtpUtf8: false, size: null, accepted: 0, route: null, recipients: [] };
+}
+
+/** Begins, waits for what is outstanding, and settles. */
+async function ask(gate: Gate, address: string, transaction = transactionOf()): Promise<string> {
+  const ticket = await new Promise<Ticket>((resolve) => {
+    const begun = gate.begin(recipientOf(address), transaction, { recorder: null, ready: resolve });
+    if (begun.outstanding === 0) resolve(begun);
+  });
+  return settled(gate, ticket, transaction);
+}
+
+function settled(gate: Gate, ticket: Ticket, transaction: Transaction): string {
+  const decision = gate.settle(ticket, transaction, 'session1');
+  const { code, enhanced } = decision.reply;
+  return decision.kind === 'accept' ? `${code}` : `${code} ${enhanced} ${decision.reason} ${decision.ref}`;
+}
+
+test('what the access table refuses is neither routed nor asked about', async (t) => {
+  const gate = gateWith({ validate: () => t.fail() as never, locate: () => t.fail() as never });
+  t.is(await ask(gate, 'known@elsewhere.example'), '550 5.7.1 access session1');
+});
+
+test('what bypasses the call-ahead is routed and not asked about', async (t) => {
+  const transaction = transactionOf();
+  t.is(await ask(gateWith({ validate: () => t.fail() as never }), 'free@example.com', transaction), '250');
+  t.is(transaction.recipients.length, 1);
+});
+
+test('a listener without a profile asks nobody', async (t) => {
+  const gate = gateWith({ settings: { ...SETTINGS, profile: null }, validate: () => t.fail() as never });
+  t.is(await ask(gate, 'nobody@example.com'), '250');
+});
+
+test('the senders of our own probes are not asked about', async (t) => {
+  const probe = { ...PROFILE.probe, mailFrom: 'probe@example.com', mailFromFallback: 'other@example.com' };
+  const gate = gateWith({
+    settings: { ...SETTINGS, profile: { ...PROFILE, probe } },
+    validate: () => t.fail() as never,
+  });
+  t.is(await ask(gate, 'probe@example.com'), '250');
+  t.is(await ask(gate, 'other@example.com'), '250');
+});
+
+test('the postmaster without a domain is not asked about, and goes where the listener says', (t) => {
+  const transaction = transactionOf();
+  const gate = gateWith({ validate: () => t.fail() as never });
+  const ticket = gate.beginPostmaster({ recorder: null, ready() {} });
+  t.is(settled(gate, ticket, transaction), '250');
+  t.is(transaction.recipients[0]?.address, 'postmaster@example.com');
+});
+
+test('the postmaster is accepted too where nothing is relayed', (t) => {
+  const gate = gateWith({ settings: { ...SETTINGS, relay: false, postmaster: null }, locate: () => t.fail() as never });
+  t.is(settled(gate, gate.beginPostmaster({ recorder: null, ready() {} }), transactionOf()), '250');
+});
+
+test('the budget begins with the recipient, for both questions', async (t) => {
+  const deadlines: number[] = [];
+  const gate = gateWith({
+    validate(request: Request) {
+      deadlines.push(request.deadlineMs);
+      return { kind: 'valid', source: 'server', server: '' };
+    },
+    locate(request: DeliveryRequest) {
+      deadlines.push(request.deadlineMs);
+      return locateAll(request);
+    },
+  });
+  await ask(gate, 'known@example.com');
+  t.deepEqual(deadlines, [1_000 + PROFILE.validationTimeoutMs, 1_000 + PROFILE.validationTimeoutMs]);
+});
+
+test('answers that come later are settled when both are there', async (t) => {
+  const gate = gateWith({
+    validate: async (request) => knows('known')(request),
+    locate: async (request) => locateAll(request),
+  });
+  t.is(await ask(gate, 'known@example.com'), '250');
+  t.is(await ask(gate, 'nobody@example.com'), '550 5.1.1 unknown ref1');
+});
+
+test('a question that is never answered is a time-out', (t) => {
+  const reject = { ...PROFILE.actions, onValidationFailure: { kind: 'reject' } as const };
+  const gate = gateWith({
+    settings: { ...SETTINGS, profile: { ...PROFILE, actions: reject } },
+    validate: () => new Promise<Verdict>(() => {}),
+  });
+  const transaction = transactionOf();
+  const ticket = gate.begin(recipientOf('known@example.com'), transaction, { recorder: null, ready() {} });
+  t.is(settled(gate, ticket, transaction), '451 4.4.2 failed-timeout session1');
+});
+
+test('a question that fails against its contract is a failure of ours', async (t) => {
+  const reject = { ...PROFILE.actions, onValidationFailure: { kind: 'reject' } as const };
+  const settings = { ...SETTINGS, profile: { ...PROFILE, actions: reject } };
+  const gate = gateWith({ settings, validate: () => Promise.reject(new Error('bug')) });
+  t.is(await ask(gate, 'known@example.com'), '451 4.5.0 failed-protocol session1');
+});
+
+test('a failure opens the door only to a recipient with a delivery host', async (t) => {
+  const validate = (): Verdict => failed('connect', 'refused');
+  const nowhere = (): DeliveryRouting => ({ kind: 'known', verdict: failed('dns', 'no answer') });
+  t.is(await ask(gateWith({ validate }), 'known@example.com'), '250');
+  t.is(await ask(gateWith({ validate, locate: () => ({ kind: 'discard' }) }), 'known@example.com'), '250');
+  t.is(await ask(gateWith({ validate, locate: nowhere }), 'known@example.com'), '451 4.4.4 failed-connect session1');
+  const validateOnly = { ...SETTINGS, relay: false };
+  t.is(
+    await ask(gateWith({ settings: validateOnly, validate, locate: nowhere }), 'known@example.com'),
+    '451 4.4.4 failed-connect session1',
+  );
+});
+
+test('a good recipient whose mail cannot be delivered anywhere is told why', async (t) => {
+  const locate = (): DeliveryRouting => ({ kind: 'known', verdict: failed('dns', 'no answer') });
+  t.is(await ask(gateWith({ locate }), 'known@example.com'), '451 4.4.3 failed-dns session1');
+});
+
+test('one message has so many recipients, repeats included, and a refused one is none of them', async (t) => {
+  const gate = gateWith({ settings: { ...SETTINGS, limits: { ...LIMITS, recipientsPerMessage: 2 } } });
+  const transaction = transactionOf();
+  t.is(await ask(gate, 'known@example.com', transaction), '250');
+  t.is(await ask(gate, 'nobody@example.com', transaction), '550 5.1.1 unknown ref1');
+  t.is(await ask(gate, 'known@example.com', transaction), '250');
+  t.is(await ask(gate, 'known@example.com', transaction), '452 4.5.3 limit session1');
+  t.is(transaction.recipients.length, 2);
+});
+
+test('the limit counts what was settled, not what was begun', (t) => {
+  const gate = gateWith({ settings: { ...SETTINGS, limits: { ...LIMITS, recipientsPerMessage: 1 } } });
+  const transaction = transactionOf();
+  const options = { recorder: null, ready() {} };
+  const bad = gate.begin(recipientOf('nobody@example.com'), transaction, options);
+  const good = gate.begin(recipientOf('known@example.com'), transaction, options);
+  const late = gate.begin(recipientOf('known@example.com'), transaction, options);
+  t.is(settled(gate, bad, transaction), '550 5.1.1 unknown ref1');
+  t.is(settled(gate, good, transaction), '250');
+  t.is(settled(gate, late, transaction), '452 4.5.3 limit session1');
+});
+
+test('a transaction has one destination, and what is thrown away fits everywhere', async (t) => {
+  const gate = gateWith({
+    validate: () => ({ kind: 'valid', source: 'server', server: '' }),
+    locate({ recipient }) {
+      return recipient.local === 'sink' ? { kind: 'discard' } : deliveredTo(recipient.local, recipient);
+    },
+  });
+  const transaction = transactionOf();
+  t.is(await ask(gate, 'sink@example.com', transaction), '250');
+  t.is(await ask(gate, 'one@example.com', transaction), '250');
+  t.is(await ask(gate, 'two@example.com', transaction), '452 4.5.3 destination session1');
+  t.is(await ask(gate, 'sink@example.com', transaction), '250');
+  t.is(await ask(gate, 'one@example.com', transaction), '250');
+  t.deepEqual(
+    transaction.recipients.map((one) => one.local),
+    ['one', 'one'],
+  );
+  t.is(transaction.route?.key, 'one');
+});
+
+test('a refused recipient does not set the destination', async (t) => {
+  const gate = gateWith({ locate: ({ recipient }) => deliveredTo(recipient.local, recipient) });
+  const transaction = transactionOf();
+  await ask(gate, 'nobody@example.com', transaction);
+  t.is(await ask(gate, 'known@example.com', transaction), '250');
+});
+
+test('what the delivery host said last time is told, masked, and to that sender only', async (t) => {
+  const asked: string[] = [];
+  const gate = gateWith({
+    holds: {
+      take(sender, recipient) {
+        asked.push(`${sender} ${recipient}`);
+        return { code: 552, enhanced: '5.2.2', text: 'mail7.internal: mailbox full' };
+      },
+    },
+  });
+  t.is(await ask(gate, 'known@example.com', transactionOf('s@client.example')), '552 5.2.2 refused session1');
+  t.is(await ask(gate, 'free@example.com', transactionOf('')), '552 5.2.2 refused session1');
+  t.is(await ask(gate, 'nobody@example.com', transactionOf('')), '550 5.1.1 unknown ref1');
+  t.deepEqual(asked, ['s@client.example known@example.com', ' free@example.com']);
+});
