@@ -147,7 +147,7 @@ test('a dead thread loses what it was told, not what it was not', (t) => {
     ['told@x'],
   );
   t.false(dead.isOpen());
-  t.false(lane.isOpen());
+  t.false(lane.send({ kind: 'recall', loan: 'corp 127.0.0.1:25' }));
 
   const next = fakePort();
   lane.open(next);

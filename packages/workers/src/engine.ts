@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import {
-  type Answer,
   type CacheEntry,
   type Emit,
   type EngineSettings,
@@ -13,6 +12,7 @@ import {
   type Recorder,
   type Route,
   type ThreadReport,
+  type ToWorker,
   type Verdict,
 } from '@callahead/core';
 import { createCredits } from './credits.ts';
@@ -20,7 +20,7 @@ import { createDeadlines, type Deadline } from './deadlines.ts';
 import { createDestinations, type Destination, laneOf } from './destinations.ts';
 import { createLane, type Lane, type Notice, type Question } from './lane.ts';
 import { createLoans, type LoanReport } from './loans.ts';
-import { type Asked, createQuestions } from './questions.ts';
+import { createQuestions } from './questions.ts';
 import { createThreads } from './threads.ts';
 
 /** The thread answers that much before the budget ends: it can say which server was silent, the main half cannot. */
@@ -97,8 +97,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
       onNotice: (notice) => hear(thread, notice),
     }),
   );
-  const loans = createLoans({ now, at: deadlines.at, emit, send: (thread, message) => lanes[thread]?.send(message) });
-  const questions = createQuestions({ threads: settings.threads, now, at: deadlines.at });
+  const send = (thread: number, message: ToWorker): boolean => lanes[thread]?.send(message) ?? false;
+  const loans = createLoans({ now, at: deadlines.at, emit, send });
+  const questions = createQuestions({ threads: settings.threads, send, now, at: deadlines.at });
   const credits = createCredits<Pending>({ most: settings.maxPending, grant: (_, pending) => ask(pending) });
   const destinations = createDestinations({
     threads: settings.threads,
@@ -249,27 +250,18 @@ export function createEngine(options: EngineOptions = {}): Engine {
     });
   }
 
-  function put(asked: Asked): Promise<Answer[]> {
-    return questions.put((thread, question) => {
-      const lane = lanes[thread];
-      if (lane === undefined || !lane.isOpen()) return false;
-      lane.send({ ...asked, question });
-      return true;
-    });
-  }
-
   async function flush(what: Flush): Promise<number> {
-    const answers = await put({ kind: 'flush', what });
+    const answers = await questions.put({ kind: 'flush', what });
     return answers.reduce((sum, answer) => sum + (answer.kind === 'flushed' ? answer.entries : 0), 0);
   }
 
   async function lookup(recipient: Recipient): Promise<readonly CacheEntry[]> {
-    const answers = await put({ kind: 'lookup', recipient: recipient.address });
+    const answers = await questions.put({ kind: 'lookup', recipient: recipient.address });
     return answers.flatMap((answer) => (answer.kind === 'found' ? answer.entries : []));
   }
 
   async function report(): Promise<Report> {
-    const answers = await put({ kind: 'report' });
+    const answers = await questions.put({ kind: 'report' });
     return {
       asking: credits.held(),
       waiting: credits.waiting(),
@@ -304,10 +296,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
       drained = resolve;
       deadlines.at(deadlineMs + DRAINED_MS, resolve);
       for (const [thread, lane] of lanes.entries()) {
-        if (!lane.isOpen()) continue;
-        draining.add(thread);
         lane.flush();
-        lane.send({ kind: 'drain', deadlineMs });
+        if (lane.send({ kind: 'drain', deadlineMs })) draining.add(thread);
       }
       if (draining.size === 0) resolve();
     });

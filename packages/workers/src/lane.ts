@@ -33,12 +33,11 @@ export type Lane<Item extends Question> = {
   open(port: LanePort): void;
   /** The thread is gone. Returns the asks it had, which are the lane's no more; what it was not yet told stays. */
   lose(): Item[];
-  isOpen(): boolean;
   ask(subject: Subject, item: Item): void;
   /** A message about one destination, which the thread gets to know first. Dropped while there is no thread. */
   tell(subject: Subject, message: ToWorker): void;
-  /** A system message: at once, ahead of what is being gathered. Dropped while there is no thread. */
-  send(message: ToWorker): void;
+  /** A system message: at once, ahead of what is being gathered. False: there is no thread. */
+  send(message: ToWorker): boolean;
   forget(destination: number): void;
   /** Sends what is gathered without waiting for the end of the turn. */
   flush(): void;
@@ -144,8 +143,10 @@ export function createLane<Item extends Question>({ later, onVerdict, onNotice }
     if (port !== null) post([...introduce(subject), message]);
   }
 
-  function send(message: ToWorker): void {
-    if (port !== null) post([message]);
+  function send(message: ToWorker): boolean {
+    if (port === null) return false;
+    post([message]);
+    return true;
   }
 
   function forget(destination: number): void {
@@ -181,7 +182,7 @@ export function createLane<Item extends Question>({ later, onVerdict, onNotice }
     return items;
   }
 
-  return { open, lose, isOpen: () => port !== null, ask, tell, send, forget, flush, abandon };
+  return { open, lose, ask, tell, send, forget, flush, abandon };
 }
 
 function nothing(): Gathered {

@@ -69,7 +69,7 @@ export type LoansOptions = Readonly<{
   now: () => number;
   /** Calls `run` once that time has come. */
   at: (deadlineMs: number, run: () => void) => void;
-  send: (thread: number, message: ToWorker) => void;
+  send: (thread: number, message: ToWorker) => unknown;
   emit: Emit;
 }>;
 

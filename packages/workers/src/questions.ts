@@ -1,13 +1,19 @@
 import type { Answer, ToWorker } from '@callahead/core';
 
+/** What a question is without its number. */
+export type Asked =
+  | Omit<Extract<ToWorker, { kind: 'flush' }>, 'question'>
+  | Omit<Extract<ToWorker, { kind: 'lookup' }>, 'question'>
+  | Omit<Extract<ToWorker, { kind: 'report' }>, 'question'>;
+
 const PATIENCE_MS = 5_000;
 
 type Open = { readonly missing: Set<number>; readonly answers: Answer[]; done: () => void };
 
 /** Questions to all threads at once. A thread that dies answers nothing, which is right: what it knew is gone. */
 export type Questions = {
-  /** The answers of those that answered within five seconds. `ask` sends one thread its copy, false where there is no thread. */
-  put(ask: (thread: number, question: number) => boolean): Promise<Answer[]>;
+  /** The answers of those that answered within five seconds. */
+  put(asked: Asked): Promise<Answer[]>;
   answered(thread: number, question: number, answer: Answer): void;
   lost(thread: number): void;
   close(): void;
@@ -15,15 +21,17 @@ export type Questions = {
 
 export type QuestionsOptions = Readonly<{
   threads: number;
+  /** Sends a message to a thread; false where there is none. */
+  send: (thread: number, message: ToWorker) => boolean;
   now: () => number;
   at: (deadlineMs: number, run: () => void) => void;
 }>;
 
-export function createQuestions({ threads, now, at }: QuestionsOptions): Questions {
+export function createQuestions({ threads, send, now, at }: QuestionsOptions): Questions {
   const open = new Map<number, Open>();
   let serial = 0;
 
-  function put(ask: (thread: number, question: number) => boolean): Promise<Answer[]> {
+  function put(asked: Asked): Promise<Answer[]> {
     const question = serial++;
     return new Promise((resolve) => {
       const answers: Answer[] = [];
@@ -32,7 +40,9 @@ export function createQuestions({ threads, now, at }: QuestionsOptions): Questio
       };
       const missing = new Set<number>();
       open.set(question, { missing, answers, done });
-      for (let thread = 0; thread < threads; thread++) if (ask(thread, question)) missing.add(thread);
+      for (let thread = 0; thread < threads; thread++) {
+        if (send(thread, { ...asked, question })) missing.add(thread);
+      }
       if (missing.size === 0) done();
       else at(now() + PATIENCE_MS, done);
     });
@@ -55,9 +65,3 @@ export function createQuestions({ threads, now, at }: QuestionsOptions): Questio
 
   return { put, answered, lost, close };
 }
-
-/** What a question is without its number. */
-export type Asked =
-  | Omit<Extract<ToWorker, { kind: 'flush' }>, 'question'>
-  | Omit<Extract<ToWorker, { kind: 'lookup' }>, 'question'>
-  | Omit<Extract<ToWorker, { kind: 'report' }>, 'question'>;
