@@ -11,7 +11,7 @@ const UNKNOWN = ['nobody@example.com', 'noone@example.com'];
 for (const secondNullSenderRecipient of ['deny', 'drop'] as const) {
   const behaviour = secondNullSenderRecipient === 'deny' ? 'refuses' : 'hangs up at';
 
-  test(`the Exim that ${behaviour} a second null-sender recipient still has every recipient judged right`, async (t) => {
+  test.serial(`the Exim that ${behaviour} a second null-sender recipient still has every recipient judged right`, async (t) => {
     const exim = await startExim({ users: USERS, secondNullSenderRecipient });
     t.teardown(() => exim.stop());
     const gateway = await startGateway(before(exim.at));
@@ -30,7 +30,7 @@ for (const secondNullSenderRecipient of ['deny', 'drop'] as const) {
     t.deepEqual(await exim.mail.read('dora@example.com'), []);
   });
 
-  test(`pipelined recipients reach the Exim that ${behaviour} a second null-sender recipient`, async (t) => {
+  test.serial(`pipelined recipients reach the Exim that ${behaviour} a second null-sender recipient`, async (t) => {
     const exim = await startExim({ users: USERS, secondNullSenderRecipient });
     t.teardown(() => exim.stop());
     const gateway = await startGateway(before(exim.at));
@@ -40,7 +40,7 @@ for (const secondNullSenderRecipient of ['deny', 'drop'] as const) {
   });
 }
 
-test('mail by smtp-source arrives at the user that Exim knows, and only there', async (t) => {
+test.serial('mail by smtp-source arrives at the user that Exim knows, and only there', async (t) => {
   const exim = await startExim({ users: USERS, secondNullSenderRecipient: 'deny' });
   t.teardown(() => exim.stop());
   const gateway = await startGateway(before(exim.at));

@@ -93,7 +93,7 @@ begin acl
 rcpt:
   ${options.secondNullSenderRecipient}
     senders = :
-    condition = \${if >{$rcpt_count}{1}}
+    condition = \${if >{$recipients_count}{0}}
     message = only one recipient for the null sender
   accept
     domains = +local_domains

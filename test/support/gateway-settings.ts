@@ -11,7 +11,10 @@ export function before(server: string, profile: Readonly<Record<string, unknown>
         postmaster: 'postmaster@example.com',
       },
     },
-    callAheadProfiles: { mailboxes: { serverType: 'static', servers: server, ...profile } },
+    // A server that could not be asked must not look like one that knows everybody.
+    callAheadProfiles: {
+      mailboxes: { serverType: 'static', servers: server, onValidationFailure: 'reject', ...profile },
+    },
     recipientAccess: { inbound: [{ match: ['example.com'], action: 'accept' }] },
     engine: { threads: 1 },
   };
