@@ -82,7 +82,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
     NOOP: () => '250 2.0.0 Ok',
   };
 
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     mostOpen = Math.max(mostOpen, sockets.size);
     socket.on('close', () => sockets.delete(socket));
