@@ -14,7 +14,7 @@ import {
 } from '@callahead/core';
 
 /** What a lane needs of a MessagePort. */
-export type LanePort = {
+type LanePort = {
   postMessage(packet: Uint8Array, transfer: readonly ArrayBuffer[]): void;
   on(event: 'message', receive: (packet: Uint8Array) => void): unknown;
   close(): void;

@@ -1,7 +1,7 @@
 import type { Answer, ToWorker } from '@callahead/core';
 
 /** What a question is without its number. */
-export type Asked =
+type Asked =
   | Omit<Extract<ToWorker, { kind: 'flush' }>, 'question'>
   | Omit<Extract<ToWorker, { kind: 'lookup' }>, 'question'>
   | Omit<Extract<ToWorker, { kind: 'report' }>, 'question'>;
