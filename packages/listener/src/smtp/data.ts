@@ -39,6 +39,15 @@ const WITHHELD = {
 } as const;
 type State = keyof typeof WITHHELD;
 
+/** The octets behind which the scanner stands, as far as they may be the beginning of CRLF "." CRLF. */
+const HEARD: Readonly<Record<State, string>> = {
+  start: '\r\n',
+  dot: '\r\n.',
+  dotCr: '\r\n.\r',
+  text: '',
+  textCr: '\r',
+};
+const TERMINATOR = '\r\n.\r\n';
 const TERMINATOR_LENGTH = 3; // its first CRLF is the message's last one, or that of the DATA command line (RFC 5321 §4.1.1.4)
 
 /** A scanner for one message. Only CRLF "." CRLF ends it, whatever other hosts take for an end (SPEC 7.5). */
@@ -61,10 +70,20 @@ export function createDataScanner({ bareNewline, maxSize, maxHops }: DataOptions
     lineAt = 0;
     nuls = 0;
     bare = false;
-    const read = scan(chunk);
+    const read = violation === null ? scan(chunk) : skim(chunk);
     const withheld = ended ? TERMINATOR_LENGTH : WITHHELD[state].length;
     const pass = violation === null ? relayed(before, chunk, read - withheld) : [];
     return { pass, end: ended, rest: read < chunk.length ? chunk.subarray(read) : null, violation };
+  }
+
+  /** Of a message that is refused only the end is of interest. */
+  function skim(chunk: Buffer): number {
+    const held = Buffer.from(HEARD[state], 'latin1');
+    const octets = Buffer.concat([held, chunk]);
+    const at = octets.indexOf(TERMINATOR);
+    ended = at >= 0;
+    state = heard(octets);
+    return ended ? at + TERMINATOR.length - held.length : chunk.length;
   }
 
   /** Reads up to the terminator or the end of the chunk, and returns how far. Every octet is looked at twice at most. */
@@ -112,7 +131,7 @@ export function createDataScanner({ bareNewline, maxSize, maxHops }: DataOptions
   }
 
   function endLine(chunk: Buffer, to: number, next: number): void {
-    if (violation === null) refuse(lines.take(chunk, lineAt, to, nuls) ?? lines.end(), to);
+    refuse(lines.take(chunk, lineAt, to, nuls) ?? lines.end(), to);
     lineAt = next;
     nuls = 0;
   }
@@ -142,6 +161,15 @@ export function createDataScanner({ bareNewline, maxSize, maxHops }: DataOptions
   return { push };
 }
 
+/** Where octets leave the scanner that looks for nothing but the terminator. */
+function heard(octets: Buffer): State {
+  const tail = octets.toString('latin1', Math.max(0, octets.length - 4));
+  if (tail.endsWith(HEARD.dotCr)) return 'dotCr';
+  if (tail.endsWith(HEARD.dot)) return 'dot';
+  if (tail.endsWith(HEARD.start)) return 'start';
+  return tail.endsWith(HEARD.textCr) ? 'textCr' : 'text';
+}
+
 /** The next octet that is not mere text, or the end of the chunk. */
 function skipText(chunk: Buffer, from: number): number {
   const { length } = chunk;
@@ -155,16 +183,21 @@ function skipText(chunk: Buffer, from: number): number {
 
 /** Whole lines of a body that have nothing to look into, from a line start to the start of the first one that has. The bulk of all mail. */
 function skipLines(chunk: Buffer, from: number): Readonly<{ at: number; dots: number }> {
-  const { length } = chunk;
   let lineAt = from;
   let dots = 0;
-  while (lineAt < length) {
-    const dot = chunk[lineAt] === DOT;
-    if (dot && chunk[lineAt + 1] === CR) break; // perhaps the terminator
-    const at = skipText(chunk, lineAt);
-    if (chunk[at] !== CR || chunk[at + 1] !== LF || at - lineAt > MAX_LINE) break;
-    if (dot) dots++;
+  // One loop for all lines: a call for each would make short lines dear.
+  for (let at = from; at < chunk.length; at++) {
+    const octet = chunk[at] as number;
+    if (octet > CR || (octet !== CR && octet !== LF && octet !== NUL)) continue;
+    // Two characters are more than a dot, whatever is between them.
+    if (octet === NUL && at - lineAt > 1) continue;
+    if (octet !== CR || chunk[at + 1] !== LF || at - lineAt > MAX_LINE) break;
+    if (chunk[lineAt] === DOT) {
+      if (at === lineAt + 1) break;
+      dots++;
+    }
     lineAt = at + 2;
+    at++;
   }
   return { at: lineAt, dots };
 }
