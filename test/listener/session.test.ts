@@ -149,6 +149,34 @@ test('a session looks no further ahead than its limit', async (t) => {
   t.is(most, 3);
 });
 
+test('what came in many segments while a session waited is all obeyed', async (t) => {
+  let tell = (): void => {};
+  const { port } = await openFrontDoor(t, {
+    limits: { lookAhead: 1 },
+    validate: (request) => {
+      if (request.recipient.local !== 'slow') return knows('known')(request);
+      return new Promise((resolve) => {
+        tell = () => resolve({ kind: 'valid', source: 'server', server: '' });
+      });
+    },
+  });
+  const client = await connectClient(port);
+  t.teardown(client.close);
+  await client.reply();
+  for (const commands of ['EHLO c.example', 'MAIL FROM:<>']) {
+    client.send(`${commands}\r\n`);
+    await client.reply();
+  }
+  for (const address of ['slow', 'known', 'known', 'nobody', 'known']) {
+    client.send(`RCPT TO:<${address}@example.com>\r\n`);
+    await new Promise((resolve) => void setTimeout(resolve, 10));
+  }
+  tell();
+  const codes: (string | undefined)[] = [];
+  for (let i = 0; i < 5; i++) codes.push((await client.line())?.slice(0, 3));
+  t.deepEqual(codes, ['250', '250', '250', '550', '250']);
+});
+
 test('what is known is told before a long wait', async (t) => {
   let tell = (): void => {};
   const { port } = await openFrontDoor(t, {

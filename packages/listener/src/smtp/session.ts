@@ -69,6 +69,7 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   let held: Line | null = null;
   let more: (() => void) | null = null;
   let running = false;
+  let again = false;
   let stalled = false;
   let draining = false;
   let messages = 0;
@@ -118,14 +119,17 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
 
   /** Obeys what can be obeyed now, and says whose turn it is. Called whenever that may have changed. */
   function run(): void {
+    // Asking for more may bring it at once, and so lead back here.
+    again = true;
     if (running) return;
     running = true;
-    for (let count = 0; phase.kind === 'commands'; count++) {
+    for (let count = 0; phase.kind === 'commands' && again; count++) {
       if (count === COMMANDS_A_TURN) {
         setImmediate(run);
         break;
       }
-      if (!step()) break;
+      again = false;
+      if (step()) again = true;
     }
     running = false;
   }

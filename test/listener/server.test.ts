@@ -1,0 +1,124 @@
+import type { Verdict } from '@callahead/core';
+import test from 'ava';
+import { type Client, connectClient, play } from '../support/dialogue.ts';
+import { fakeRelay, openFrontDoor } from '../support/front-door.ts';
+
+/** A client that has said these commands, and read their replies. */
+async function clientThatSaid(port: number, ...commands: readonly string[]): Promise<Client> {
+  const client = await connectClient(port);
+  await client.reply();
+  for (const command of ['EHLO client.example', ...commands]) {
+    client.send(`${command}\r\n`);
+    await client.reply();
+  }
+  return client;
+}
+
+test('a listener tells the port that the system chose, and rejects one that is taken', async (t) => {
+  const { port } = await openFrontDoor(t);
+  t.true(port > 0);
+  await t.throwsAsync(openFrontDoor(t, { settings: { listen: [{ host: '127.0.0.1', port }] } }), {
+    code: 'EADDRINUSE',
+  });
+});
+
+test('every socket of a listener is told', async (t) => {
+  const { listener } = await openFrontDoor(t, { settings: { listen: [] } });
+  t.deepEqual(await listener.listen(), []);
+});
+
+test('an overloaded gateway turns new sessions away, and keeps the others', async (t) => {
+  let overloaded = false;
+  const { port, listener } = await openFrontDoor(t, { overloaded: () => overloaded });
+  const before = await clientThatSaid(port);
+  overloaded = true;
+  await play(port, 'S: 421 4.3.2\nS: (closed)');
+  before.send('NOOP\r\n');
+  t.regex((await before.line()) ?? '', /^250/);
+  t.is(listener.sessions(), 1);
+  before.close();
+});
+
+test('so many sessions are open at once, and no more', async (t) => {
+  const { port, listener, events } = await openFrontDoor(t, { limits: { sessions: 2 } });
+  const [first, second] = [await clientThatSaid(port), await clientThatSaid(port)];
+  await play(port, 'S: 421 4.3.2\nS: (closed)');
+  first.close();
+  while (listener.sessions() > 1) await new Promise((resolve) => void setImmediate(resolve));
+  const third = await clientThatSaid(port);
+  t.is(listener.sessions(), 2);
+  t.is(events.filter(({ event }) => event === 'session.opened').length, 3);
+  second.close();
+  third.close();
+});
+
+test('every session has a name of its own', async (t) => {
+  const { port, events } = await openFrontDoor(t);
+  for (let i = 0; i < 3; i++) (await clientThatSaid(port)).close();
+  const names = events.flatMap((event) => (event.event === 'session.opened' ? [event.session] : []));
+  t.is(new Set(names).size, 3);
+});
+
+test('a drain sends idle sessions away, and lets a transaction finish', async (t) => {
+  const relay = fakeRelay();
+  const { port, listener } = await openFrontDoor(t, { relay });
+  const idle = await clientThatSaid(port);
+  const busy = await clientThatSaid(port, 'MAIL FROM:<>', 'RCPT TO:<known@example.com>');
+  const drained = listener.drain(performance.now() + 60_000);
+  t.regex((await idle.line()) ?? '', /^421 4\.3\.2/);
+  t.is(await idle.line(), null);
+  await t.throwsAsync(connectClient(port));
+  busy.send('DATA\r\n');
+  t.regex((await busy.line()) ?? '', /^354/);
+  busy.send('Subject: last\r\n.\r\n');
+  t.regex((await busy.line()) ?? '', /^250 2\.0\.0/);
+  t.regex((await busy.line()) ?? '', /^421 4\.3\.2/);
+  t.is(await busy.line(), null);
+  await drained;
+  t.is(listener.sessions(), 0);
+  t.is(relay.deliveries.length, 1);
+});
+
+test('a transaction that is reset is over for a drain', async (t) => {
+  const { port, listener } = await openFrontDoor(t);
+  const client = await clientThatSaid(port, 'MAIL FROM:<>');
+  const drained = listener.drain(performance.now() + 60_000);
+  client.send('RSET\r\n');
+  t.regex((await client.line()) ?? '', /^250/);
+  t.regex((await client.line()) ?? '', /^421 4\.3\.2/);
+  await drained;
+  t.pass();
+});
+
+test('a drain has an end: what waits then is told so', async (t) => {
+  const { port, listener } = await openFrontDoor(t, { validate: () => new Promise<Verdict>(() => {}) });
+  const client = await clientThatSaid(port, 'MAIL FROM:<>');
+  client.send('RCPT TO:<known@example.com>\r\n');
+  await new Promise((resolve) => void setTimeout(resolve, 20));
+  const drained = listener.drain(performance.now() + 50);
+  t.regex((await client.line()) ?? '', /^421 4\.3\.2/);
+  t.is(await client.line(), null);
+  await drained;
+  t.is(listener.sessions(), 0);
+});
+
+test('a drain finds sessions that were not greeted yet', async (t) => {
+  const { port, listener } = await openFrontDoor(t);
+  const client = await connectClient(port);
+  while (listener.sessions() === 0) await new Promise((resolve) => void setImmediate(resolve));
+  await listener.drain(performance.now() + 60_000);
+  t.regex((await client.line()) ?? '', /^421 4\.3\.2/);
+});
+
+test('a client that resets the connection at any step harms nobody', async (t) => {
+  const { port, listener } = await openFrontDoor(t, { validate: () => new Promise<Verdict>(() => {}) });
+  const steps = [[], ['MAIL FROM:<>'], ['MAIL FROM:<>', 'RCPT TO:<free@example.com>']];
+  for (const step of [...steps, ['MAIL FROM:<>', 'RCPT TO:<free@example.com>', 'DATA']]) {
+    const client = await clientThatSaid(port, ...step);
+    client.send('RCPT TO:<known@example.com>\r\n');
+    client.socket.resetAndDestroy();
+  }
+  while (listener.sessions() > 0) await new Promise((resolve) => void setImmediate(resolve));
+  await play(port, 'S: 220\nC: QUIT\nS: 221');
+  t.is(listener.sessions() <= 1, true);
+});
