@@ -320,13 +320,15 @@ export function createDestination(options: DestinationOptions): Destination {
         idle = resolve;
       });
     }
-    if (how === 'destroy') {
-      destroyed = true;
-      alarm.stop();
-      all.clear();
-      idle();
-    }
-    await Promise.all([...pools.values()].map((pool) => pool.stop(how)));
+    if (how === 'destroy' || destroyed) end();
+    await Promise.all([...pools.values()].map((pool) => pool.stop(destroyed ? 'destroy' : 'drain')));
+  }
+
+  function end(): void {
+    destroyed = true;
+    alarm.stop();
+    all.clear();
+    idle();
   }
 
   return {

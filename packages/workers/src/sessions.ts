@@ -119,6 +119,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   function told(query: Query, what: Told): void {
+    if (stopping === 'destroy') return;
     if (what.kind === 'again') {
       query.manner = what.manner;
       if (what.manner.kind === 'alone') doubts.add(query);
@@ -277,6 +278,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       particular = [];
       doubts.remove(() => true);
       for (const session of busy) leave(session);
+      // Those that wait for the answer to their QUIT.
+      for (const session of leaving) if (typeof session !== 'symbol') void session.destroy();
     }
     checkEmpty();
     await empty;
