@@ -1,5 +1,13 @@
-/** The configuration of a gateway before one server, for the domain example.com, as the interop tests use it. */
-export function before(server: string, profile: Readonly<Record<string, unknown>> = {}): unknown {
+type Section = Record<string, unknown>;
+
+/** A configuration file as a value, to be changed before it is written. */
+export type GatewayFile = Section & {
+  listeners: { inbound: Section } & Record<string, Section>;
+  callAheadProfiles: { mailboxes: Section } & Record<string, Section>;
+};
+
+/** The configuration of a gateway before one server, for the domain example.com. */
+export function before(server: string, profile: Readonly<Section> = {}): GatewayFile {
   return {
     hostname: 'mx.gateway.example',
     listeners: {

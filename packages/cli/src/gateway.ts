@@ -11,7 +11,7 @@ import type {
   Verdict,
 } from '@callahead/core';
 import { serverName } from '@callahead/core';
-import { createHolds, createListener, createRelay, type Holds, type Listener } from '@callahead/listener';
+import { createHolds, createListener, createRelay, type Holds, type Listener, type Relay } from '@callahead/listener';
 import { createRouter } from '@callahead/routing';
 import { createEngine, type Engine } from '@callahead/workers';
 
@@ -45,19 +45,20 @@ export async function openGateway(
   });
   const holds = createHolds({ holdTimeMs: configuration.delivery.holdTimeMs, now });
   const parts = { configuration, engine, router, holds, emit, now };
-  const listeners = configuration.listeners.map((settings) => openListener(settings, parts));
+  const doors = configuration.listeners.map((settings) => openDoor(settings, parts));
 
   async function close(deadlineMs: number): Promise<void> {
-    await Promise.all(listeners.map((listener) => listener.drain(deadlineMs)));
+    await Promise.all(doors.map(({ listener }) => listener.drain(deadlineMs)));
+    await Promise.all(doors.map(({ relay }) => relay.close()));
     await engine.close(Math.max(1_000, deadlineMs - now()));
     await router.close();
   }
 
   const addresses: Record<string, readonly string[]> = {};
   try {
-    for (const [i, listener] of listeners.entries()) {
+    for (const { name, listener } of doors) {
       const sockets = await listener.listen();
-      addresses[configuration.listeners[i]?.name ?? ''] = sockets;
+      addresses[name] = sockets;
       bound.push(...sockets.map(parseSocket));
     }
   } catch (error) {
@@ -76,25 +77,31 @@ type Parts = Readonly<{
   now: () => number;
 }>;
 
-function openListener(settings: ListenerSettings, parts: Parts): Listener {
+type Door = Readonly<{ name: string; listener: Listener; relay: Relay }>;
+
+function openDoor(settings: ListenerSettings, parts: Parts): Door {
   const { configuration, engine, router, holds, emit, now } = parts;
-  return createListener({
+  const { hostname } = configuration;
+  const relay = createRelay({
+    settings: configuration.delivery,
+    hostname,
+    now,
+    holds,
+    // Nobody waits for it, and it never rejects.
+    learned: (recipient, verdict) => void learn(settings, parts, recipient, verdict),
+  });
+  const listener = createListener({
     settings,
-    hostname: configuration.hostname,
+    hostname,
     validate: validator(router, engine),
     locate: (request) => router.toDeliver(request),
-    relay: createRelay({
-      settings: configuration.delivery,
-      hostname: configuration.hostname,
-      now,
-      holds,
-      learned: (recipient, verdict) => void learn(settings, parts, recipient, verdict),
-    }),
+    relay,
     holds,
     overloaded: engine.full,
     emit,
     now,
   });
+  return { name: settings.name, listener, relay };
 }
 
 /** One question's way through both halves. Never rejects, since neither half does. */

@@ -1,0 +1,13 @@
+/** smtp-server alone: accepts every recipient, asks nobody. Prints the port it listens on. */
+import { SMTPServer } from 'smtp-server';
+
+const server = new SMTPServer({
+  authOptional: true,
+  disabledCommands: ['AUTH', 'STARTTLS'],
+  disableReverseLookup: true,
+});
+server.on('error', () => {});
+server.listen(0, '127.0.0.1', () => {
+  const at = server.server.address();
+  if (at !== null && typeof at === 'object') process.stdout.write(`${at.port}\n`);
+});
