@@ -11,24 +11,27 @@ const UNKNOWN = ['nobody@example.com', 'noone@example.com'];
 for (const secondNullSenderRecipient of ['deny', 'drop'] as const) {
   const behaviour = secondNullSenderRecipient === 'deny' ? 'refuses' : 'hangs up at';
 
-  test.serial(`the Exim that ${behaviour} a second null-sender recipient still has every recipient judged right`, async (t) => {
-    const exim = await startExim({ users: USERS, secondNullSenderRecipient });
-    t.teardown(() => exim.stop());
-    const gateway = await startGateway(before(exim.at));
-    t.teardown(() => gateway.stop());
-    const [anna, bert, carl] = USERS as [string, string, string];
-    const [nobody, noone] = UNKNOWN as [string, string];
-    const recipients = [anna, nobody, bert, noone, carl];
-    const sent = await swaks({ port: gateway.port('inbound'), from: FROM, recipients, subject: 'five' });
-    t.deepEqual(
-      sent.replies.map((reply) => reply.slice(0, 9)),
-      ['250 2.1.5', '550 5.1.1', '250 2.1.5', '550 5.1.1', '250 2.1.5'],
-      sent.dialogue,
-    );
-    t.true(sent.accepted, sent.dialogue);
-    for (const user of [anna, bert, carl]) t.is((await exim.mail.wait(user, 1)).length, 1);
-    t.deepEqual(await exim.mail.read('dora@example.com'), []);
-  });
+  test.serial(
+    `the Exim that ${behaviour} a second null-sender recipient still has every recipient judged right`,
+    async (t) => {
+      const exim = await startExim({ users: USERS, secondNullSenderRecipient });
+      t.teardown(() => exim.stop());
+      const gateway = await startGateway(before(exim.at));
+      t.teardown(() => gateway.stop());
+      const [anna, bert, carl] = USERS as [string, string, string];
+      const [nobody, noone] = UNKNOWN as [string, string];
+      const recipients = [anna, nobody, bert, noone, carl];
+      const sent = await swaks({ port: gateway.port('inbound'), from: FROM, recipients, subject: 'five' });
+      t.deepEqual(
+        sent.replies.map((reply) => reply.slice(0, 9)),
+        ['250 2.1.5', '550 5.1.1', '250 2.1.5', '550 5.1.1', '250 2.1.5'],
+        sent.dialogue,
+      );
+      t.true(sent.accepted, sent.dialogue);
+      for (const user of [anna, bert, carl]) t.is((await exim.mail.wait(user, 1)).length, 1);
+      t.deepEqual(await exim.mail.read('dora@example.com'), []);
+    },
+  );
 
   test.serial(`pipelined recipients reach the Exim that ${behaviour} a second null-sender recipient`, async (t) => {
     const exim = await startExim({ users: USERS, secondNullSenderRecipient });
