@@ -1,4 +1,5 @@
 import test from 'ava';
+import { createTransport } from 'nodemailer';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { before } from '../support/gateway-settings.ts';
 import { type Postfix, startPostfix } from '../support/postfix.ts';
@@ -12,15 +13,18 @@ let port: number;
 
 test.before(async () => {
   postfix = await startPostfix({
-    users: ['anna@example.com', 'bert@example.com', 'carl@example.com', 'dora@example.com'],
+    users: ['anna', 'bert', 'carl', 'dora', 'emil', 'frida'].map((name) => `${name}@example.com`),
   });
   gateway = await startGateway(before(postfix.at));
   port = gateway.port('inbound');
 });
 
 test.after.always(async () => {
-  await gateway?.stop();
-  await postfix?.stop();
+  try {
+    await gateway?.stop();
+  } finally {
+    await postfix?.stop();
+  }
 });
 
 test('a message by swaks arrives at the recipient that Postfix knows, and the other one is refused', async (t) => {
@@ -80,4 +84,20 @@ test('the null sender gets its message through', async (t) => {
   t.true(sent.accepted, sent.dialogue);
   const [message] = await postfix.mail.wait('dora@example.com', 1);
   t.regex(message ?? '', /^Return-Path: <>$/m);
+});
+
+test('the body of a message by nodemailer arrives octet for octet, dots and 8-bit text too', async (t) => {
+  const body = '.\r\n..two dots\r\nGrüße\r\n\r\n.\r\nthe end\r\n';
+  const transport = createTransport({ host: '127.0.0.1', port, secure: false });
+  t.teardown(() => transport.close());
+  const sent = await transport.sendMail({
+    envelope: { from: FROM, to: ['emil@example.com', 'nobody@example.com', 'frida@example.com'], use8BitMime: true },
+    raw: `Subject: as it came\r\n\r\n${body}`,
+  });
+  t.deepEqual(sent.accepted, ['emil@example.com', 'frida@example.com']);
+  t.deepEqual(sent.rejected, ['nobody@example.com']);
+  for (const user of ['emil@example.com', 'frida@example.com']) {
+    const [message = ''] = await postfix.mail.wait(user, 1);
+    t.is(message.slice(message.indexOf('\n\n') + 2), body.replaceAll('\r\n', '\n'));
+  }
 });
