@@ -163,7 +163,6 @@ export function createDestination(options: DestinationOptions): Destination {
       kind: 'server',
       attempt: { server: serverName(next), startedMs: now(), shares: untried.length + 1 },
     };
-    note(query, [`-- ${serverName(next)}`]);
     alarm.by(attemptDeadlineMs(query));
     const pool = poolOf(next);
     pool.add(query);

@@ -56,8 +56,9 @@ export type Query = {
   /** The first 4xx of the walk, and every failure of it. */
   temporary: Readonly<{ server: string; reply: Reply }> | null;
   failures: Failure[];
-  /** What was said about it, for the log. */
+  /** What was said about it, for the log, and which server said the last of it. */
   readonly dialogue: string[];
+  heardFrom: string;
 };
 
 /** When the present server's time is over; later once a later waiter has joined. */
@@ -69,8 +70,12 @@ export function attemptDeadlineMs(query: Query): number {
 
 const MOST_LINES = 200;
 
-/** Adds lines to the dialogue: printable ASCII, and not without end. */
+/** Adds lines to the dialogue: under the server's name, printable ASCII, and not without end. */
 export function note(query: Query, lines: readonly string[]): void {
+  if (query.at.kind === 'server' && query.at.attempt.server !== query.heardFrom) {
+    query.heardFrom = query.at.attempt.server;
+    query.dialogue.push(`-- ${query.heardFrom}`);
+  }
   for (const line of lines) {
     if (query.dialogue.length >= MOST_LINES) return;
     query.dialogue.push(line.replace(/[^\x20-\x7e]/g, '?').slice(0, 600));
@@ -103,6 +108,7 @@ export function startQuery({ key, recipient, waiter, generation, ref, nowMs }: Q
     temporary: null,
     failures: [],
     dialogue: [],
+    heardFrom: '',
   };
 }
 

@@ -79,7 +79,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     assignParticular();
     assignOthers();
     seek();
-    if (stopping === 'drain') for (const session of idle.keys()) leave(session);
+    for (const session of idle.keys()) if (stopping === 'drain' || recalls > 0) leave(session);
     checkEmpty();
   }
 
@@ -131,9 +131,14 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (alone) doubts.decided(query, what);
   }
 
-  /** Keeps a session for the next batch, unless it must or shall go. */
+  /** A session after its batch: kept for the next one, unless it must go or somebody else waits for its permit. */
   function rest(session: Session): void {
-    if (stopping === 'destroy' || session.room() === 0 || recalls > 0) {
+    if (session.room() === 0 || recalls > 0) leave(session);
+    else keep(session);
+  }
+
+  function keep(session: Session): void {
+    if (stopping === 'destroy') {
       leave(session);
       return;
     }
@@ -222,7 +227,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       await session.closed;
       if (idle.has(session)) leave(session);
     });
-    rest(session);
+    keep(session);
     pump();
   }
 

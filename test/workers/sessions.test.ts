@@ -1,0 +1,91 @@
+import test from 'ava';
+import { startBench } from '../support/fake-main.ts';
+
+const many = (count: number, name = 'user'): readonly string[] =>
+  Array.from({ length: count }, (_, i) => `${name}${i}@x.example`);
+
+test('a few recipients open one connection', async (t) => {
+  const { main, server } = await startBench(t);
+  await main.ask(many(20));
+  t.is(server.sessions.length, 1);
+});
+
+test('a big batch opens as many connections as are allowed, and is spread over them', async (t) => {
+  const { main, server } = await startBench(t, { on: { RCPT: () => '250 Ok' } });
+  await main.ask(many(100));
+  t.is(server.sessions.length, 5);
+  t.is(server.asked.length, 100);
+  for (const { rcpts } of server.sessions) t.true(rcpts >= 1 && rcpts <= 40, `${rcpts}`);
+});
+
+test('no more connections than permits, whatever the profile allows', async (t) => {
+  const { main, server, loan } = await startBench(t, { on: { RCPT: () => '250 Ok' } }, {}, { permits: 2 });
+  await main.ask(many(100));
+  t.is(server.mostOpen(), 2);
+  t.is(main.mostOut.get(loan), 2);
+});
+
+test('a permit that is not needed any more goes back unused', async (t) => {
+  const { main, server } = await startBench(t, { on: { RCPT: () => '250 Ok' } }, {}, { permits: 1 });
+  await main.ask(many(40));
+  const borrowed = main.told.filter(({ kind }) => kind === 'borrow').length;
+  const returned = (): number => main.told.filter(({ kind }) => kind === 'returned').length;
+  while (returned() < borrowed) await main.hears(({ kind }) => kind === 'returned');
+  t.is(borrowed, 2);
+  t.is(server.sessions.length, 1);
+  t.is(main.out(), 0);
+});
+
+test('a busy connection that is recalled finishes its batch and then closes', async (t) => {
+  const gate = Promise.withResolvers<string>();
+  const { main, server, loan } = await startBench(t, { on: { RCPT: () => gate.promise } });
+  const asked = main.ask(['a@x.example']);
+  await main.hears(({ kind }) => kind === 'borrow');
+  while (server.asked.length === 0) await new Promise(setImmediate);
+  main.send({ kind: 'recall', loan });
+  const returned = main.hears(({ kind }) => kind === 'returned');
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  t.is(server.open(), 1);
+  gate.resolve('250 Ok');
+  t.like(await asked, [{ kind: 'valid' }]);
+  await returned;
+  t.is(server.sessions[0]?.lines.at(-1), 'QUIT');
+});
+
+test('one more connection that is refused does not fail those whom another one serves', async (t) => {
+  const { main, server } = await startBench(t, {
+    on: {
+      connect: ({ session }) => (session.number > 0 ? '421 4.7.0 Too many connections' : '220 fake.example'),
+      RCPT: () => '250 Ok',
+    },
+  });
+  const verdicts = await main.ask(many(100));
+  t.true(verdicts.every(({ kind }) => kind === 'valid'));
+  t.true(server.sessions.length > 1);
+});
+
+test('a connection that the server closes while it is idle gives its permit back', async (t) => {
+  const { main, server } = await startBench(t);
+  await main.ask(['a@x.example']);
+  const returned = main.hears(({ kind }) => kind === 'returned');
+  server.sessions[0]?.socket.end('421 4.4.2 Idle for too long\r\n');
+  t.like(await returned, { outcome: 'closed' });
+  t.like(await main.ask(['b@x.example']), [{ kind: 'unknown' }]);
+  t.is(server.sessions.length, 2);
+});
+
+test('a session past its lifetime is not used again', async (t) => {
+  let laterMs = 0;
+  const { main, server } = await startBench(
+    t,
+    {},
+    { sessionLifetimeMs: 60_000 },
+    { now: () => performance.now() + laterMs },
+  );
+  await main.ask(['a@x.example']);
+  laterMs = 60_001;
+  await main.ask(['b@x.example']);
+  t.is(server.sessions.length, 2);
+  t.is(server.sessions[0]?.lines.at(-1), 'QUIT');
+});
