@@ -91,10 +91,18 @@ test('a transaction that is reset is over for a drain', async (t) => {
 });
 
 test('a drain has an end: what waits then is told so', async (t) => {
-  const { port, listener } = await openFrontDoor(t, { validate: () => new Promise<Verdict>(() => {}) });
+  let asked = (): void => {};
+  const asking = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const validate = (): Promise<Verdict> => {
+    asked();
+    return new Promise(() => {});
+  };
+  const { port, listener } = await openFrontDoor(t, { validate });
   const client = await clientThatSaid(port, 'MAIL FROM:<>');
   client.send('RCPT TO:<known@example.com>\r\n');
-  await new Promise((resolve) => void setTimeout(resolve, 20));
+  await asking;
   const drained = listener.drain(performance.now() + 50);
   t.regex((await client.line()) ?? '', /^421 4\.3\.2/);
   t.is(await client.line(), null);

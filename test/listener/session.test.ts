@@ -295,12 +295,17 @@ test('nothing may be pipelined behind DATA, refused or not, and none of it is ob
 
 test('what comes before 354 is not the message', async (t) => {
   let open = (): void => {};
+  let asked = (): void => {};
+  const opening = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
   const relay = fakeRelay();
   const { port } = await openFrontDoor(t, {
     relay: {
       async open(envelope, route) {
         await new Promise<void>((resolve) => {
           open = resolve;
+          asked();
         });
         return relay.open(envelope, route);
       },
@@ -314,12 +319,12 @@ test('what comes before 354 is not the message', async (t) => {
     await client.reply();
   }
   client.send('DATA\r\n');
-  await new Promise((resolve) => void setTimeout(resolve, 20));
+  await opening;
   client.send('Subject: early\r\n.\r\n');
   t.regex((await client.line()) ?? '', /^554 5\.5\.0/);
   t.is(await client.line(), null);
   open();
-  await new Promise((resolve) => void setImmediate(resolve));
+  while (relay.aborted === 0) await new Promise((resolve) => void setImmediate(resolve));
   t.is(relay.aborted, 1);
   t.is(relay.deliveries.length, 0);
 });
@@ -486,10 +491,10 @@ test('a client that says nothing is cut', async (t) => {
 
 test('a client that waits for us is not idle', async (t) => {
   const { port } = await openFrontDoor(t, {
-    limits: { idleTimeoutMs: 50 },
+    limits: { idleTimeoutMs: 1_000 },
     validate: () =>
       new Promise<Verdict>((resolve) => {
-        setTimeout(() => resolve({ kind: 'valid', source: 'server', server: '' }), 200);
+        setTimeout(() => resolve({ kind: 'valid', source: 'server', server: '' }), 1_500);
       }),
   });
   await play(port, `${MAIL}\nC: RCPT TO:<known@example.com>\nS: 250 2.1.5`);

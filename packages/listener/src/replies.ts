@@ -1,4 +1,4 @@
-import { printReply, type Reply } from '@callahead/core';
+import type { Reply } from '@callahead/core';
 import { createAlarm } from './smtp/deadlines.ts';
 
 /** A reply, perhaps of several lines: `more` are those after the first. */
@@ -152,9 +152,10 @@ export function createReplies({ now, write, written, hungUp }: RepliesOptions): 
 
 /** A reply as it goes out: lines of printable ASCII that fit, whatever they were made of (SPEC 9.4). */
 export function format(reply: Spoken): string {
-  const { code, more } = reply;
-  if (more === undefined || more.length === 0) return `${fit(printReply(reply))}\r\n`;
-  const lines = [reply.text, ...more];
+  const { code, enhanced, text, more } = reply;
+  if (more === undefined || more.length === 0)
+    return `${fit(`${code} ${enhanced === null ? '' : `${enhanced} `}${text}`)}\r\n`;
+  const lines = [text, ...more];
   return lines.map((line, i) => `${fit(`${code}${i === more.length ? ' ' : '-'}${line}`)}\r\n`).join('');
 }
 

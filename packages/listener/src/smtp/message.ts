@@ -10,7 +10,7 @@ import type { Hello } from './commands.ts';
 import { createDataScanner } from './data.ts';
 
 /** What became of some octets of the message. `ready` resolves when the next hop takes more. */
-export type Taken =
+type Taken =
   | Readonly<{ kind: 'more'; ready: Promise<unknown> | null }>
   | Readonly<{ kind: 'end'; rest: Buffer | null }>
   /** So much came after it was too big that its end is not waited for. */
@@ -67,6 +67,7 @@ function createMessage(transaction: Transaction, delivery: Delivery | null, opti
   let violation: Reply | null = null;
   let octets = 0;
   let open = delivery;
+  // The first octets are below any mark at which a next hop asks to wait.
   void open?.write(Buffer.from(received(transaction.recipients, transaction.smtpUtf8, options)));
 
   function take(chunk: Buffer): Taken {

@@ -261,7 +261,8 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   async function endMessage(message: Message, rest: Buffer | null): Promise<void> {
     phase = { kind: 'finishing', message };
     if (rest !== null) lines.push(rest);
-    deadlines.awaitUs();
+    // The relay has a deadline for this. Hanging up before it would have the sender send a message twice that was taken.
+    deadlines.clear();
     const reply = await message.finish();
     if (phase.kind !== 'finishing') return;
     commands.endTransaction();
