@@ -141,9 +141,9 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
       replies.hangUp(SAYS.shuttingDown);
       return false;
     }
-    // TCP pushes back on a client that asks faster than it is answered (SPEC 8.4), or does not read what it is told.
-    if (unanswered >= limits.lookAhead) return waitForUs();
+    // TCP pushes back on a client that does not read what it is told, or asks faster than it is answered (SPEC 8.4).
     if (wire.backlogged()) return waitForReader();
+    if (unanswered >= limits.lookAhead) return waitForUs();
     const line = held ?? lines.next();
     if (line === null) return waitForClient(unanswered);
     deadlines.awaitUs();
@@ -207,6 +207,7 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
     deadlines.awaitUs();
     // What comes before our 354 is seen, and refused, only if it is read.
     wantMore();
+    if (phase.kind !== 'opening') return;
     const hello = commands.hello() ?? { verb: 'HELO', name: '' };
     messages++;
     const opened = await openMessage(transaction, {
