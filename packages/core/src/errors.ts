@@ -1,5 +1,11 @@
-/** One thing that is wrong with a configuration file. `line` and `column` count from 1. */
-export type Problem = Readonly<{ severity: 'error' | 'warning'; line: number; column: number; message: string }>;
+/** One thing that is wrong with a configuration file. `line` and `column` count from 1. `file`: the table it is in, where that is not the configuration file itself. */
+export type Problem = Readonly<{
+  severity: 'error' | 'warning';
+  file?: string;
+  line: number;
+  column: number;
+  message: string;
+}>;
 
 /** A configuration that cannot be used, with every problem found, not only the first. */
 export class ConfigurationError extends Error {
@@ -12,6 +18,6 @@ export class ConfigurationError extends Error {
 }
 
 /** A problem as compilers write it, `FILE:LINE:COLUMN: message`; a warning says that it is one. */
-export function problemLine(file: string, { severity, line, column, message }: Problem): string {
+export function problemLine(main: string, { severity, file = main, line, column, message }: Problem): string {
   return `${file}:${line}:${column}: ${severity === 'warning' ? 'warning: ' : ''}${message}`;
 }

@@ -50,6 +50,8 @@ export type {
   ListenAddress,
   ListenerSettings,
   Self,
+  SmtpRoute,
+  SmtpRoutes,
 } from './settings.ts';
 export { type Capabilities, noCapabilities, parseCapabilities } from './smtp/capabilities.ts';
 export { type Behind, type Broken, type Conversation, openConversation, type Said } from './smtp/conversation.ts';

@@ -50,6 +50,8 @@ export type Hop = Readonly<{
   port: number | null;
   portFrom: 'ldap' | 'route' | 'default' | 'static';
   lookup: 'mx' | 'address' | 'none';
+  /** Lower ones first, equal ones take turns (SPEC 5.4); left out: 0. */
+  preference?: number;
 }>;
 
 /** How to talk to a kind of server, where it is, and what to do when it does not answer. */

@@ -1,5 +1,5 @@
 import type { RecipientAccess } from './access/recipient-access.ts';
-import type { Profile } from './profile.ts';
+import type { Hop, Profile } from './profile.ts';
 import type { Recipient } from './recipient.ts';
 
 /** A socket to listen on. Port 0 lets the system choose. An IPv6 host has no brackets here. */
@@ -48,6 +48,15 @@ export type DeliverySettings = Readonly<{
 }>;
 
 export type EngineSettings = Readonly<{ threads: number; maxPending: number; maxDestinations: number }>;
+
+/** What an SMTP route says of a host: go to these instead, better preferences first; look the host up as if there were no route; or throw its mail away (SPEC 5.4). */
+export type SmtpRoute =
+  | Readonly<{ kind: 'hosts'; hops: readonly Hop[] }>
+  | Readonly<{ kind: 'usedns' }>
+  | Readonly<{ kind: 'discard' }>;
+
+/** SMTP routes by what they are for: a domain in canonical form, `.domain` for its sub-domains, or `ALL`. */
+export type SmtpRoutes = ReadonlyMap<string, SmtpRoute>;
 
 /** Names and addresses that are us, besides the host name and the listeners' sockets (SPEC 5.7). Lower case. */
 export type Self = Readonly<{ names: readonly string[]; addresses: readonly string[] }>;

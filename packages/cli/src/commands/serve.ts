@@ -1,4 +1,4 @@
-import { type Configuration, ConfigurationError } from '@callahead/core';
+import { type Configuration, ConfigurationError, problemLine } from '@callahead/core';
 import { loadConfiguration } from '@callahead/core/config';
 import { type Gateway, openGateway } from '../gateway.ts';
 import { createLog, type Log, logEvent } from '../logging.ts';
@@ -45,7 +45,7 @@ async function drain(log: Log, gateway: Gateway, signal: NodeJS.Signals): Promis
 async function load(file: string, { stderr }: Terminal): Promise<Configuration | null> {
   try {
     const { configuration, warnings } = await loadConfiguration(file, { env: process.env });
-    for (const { line, column, message } of warnings) stderr.write(`${file}:${line}:${column}: warning: ${message}\n`);
+    for (const warning of warnings) stderr.write(`${problemLine(file, warning)}\n`);
     return configuration;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { ConfigurationError } from '../errors.ts';
 import { type Loaded, parseConfiguration } from './parse.ts';
 
+export type { ReadText } from './files.ts';
 export { type Loaded, type ParseOptions, parseConfiguration } from './parse.ts';
 export { configurationReference } from './reference.ts';
 export { configurationSchema } from './schema.ts';
@@ -12,7 +14,17 @@ export async function loadConfiguration(
   file: string,
   options: Readonly<{ env: Readonly<Record<string, string | undefined>> }>,
 ): Promise<Loaded> {
-  return parseConfiguration(await readText(file), { file, env: options.env, cores: availableParallelism() });
+  const text = await readText(file);
+  return parseConfiguration(text, { file, env: options.env, cores: availableParallelism(), readText: readNow });
+}
+
+/** Parsing takes longer than reading, and is no less in one piece. */
+function readNow(file: string): string | Error {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    return cause instanceof Error ? cause : new Error(String(cause));
+  }
 }
 
 async function readText(file: string): Promise<string> {

@@ -5,6 +5,7 @@ import { buildDelivery } from './delivery.ts';
 import { buildDns } from './dns.ts';
 import { buildEngine } from './engine.ts';
 import { type Fault, faultsOf, inOrder, problemsOf } from './faults.ts';
+import type { ReadText } from './files.ts';
 import { buildListener, checkListeners } from './listeners.ts';
 import { isPlain, type Plain } from './plain.ts';
 import { readYaml } from './positions.ts';
@@ -12,8 +13,13 @@ import { buildProfile, checkProfiles } from './profiles.ts';
 import { checkRecipientAccess } from './recipient-access.ts';
 import { jsonSchema, root, type Settings } from './schema.ts';
 
-/** `file` names the text in messages; `cores` is what `engine.threads: auto` counts. */
-export type ParseOptions = Readonly<{ file: string; env: Readonly<Record<string, string | undefined>>; cores: number }>;
+/** `file` names the text in messages; `cores` is what `engine.threads: auto` counts; `readText` reads the files that the text names: left out, none can be read. */
+export type ParseOptions = Readonly<{
+  file: string;
+  env: Readonly<Record<string, string | undefined>>;
+  cores: number;
+  readText?: ReadText;
+}>;
 
 /** A configuration that can be used, and what about it is doubtful. */
 export type Loaded = Readonly<{ configuration: Configuration; warnings: readonly Problem[] }>;
