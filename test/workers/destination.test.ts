@@ -219,6 +219,9 @@ test.serial('a server that greets with our name is skipped; nothing left is a lo
   t.deepEqual(kinds(await startMain(t, [[us], [good]]).ask(['a@x.example'])), ['valid']);
   const main = startMain(t, [[us]]);
   for (let i = 0; i < 7; i++) t.like(await main.ask(['a@x.example']), [{ kind: 'failed', cause: 'loop' }]);
+  // Not failures, or the breaker would turn a loop into a failure that may fail open.
+  while (main.out() > 0) await main.hears(({ kind }) => kind === 'returned');
+  t.false(main.told.some((message) => message.kind === 'returned' && message.outcome === 'failed'));
 });
 
 test.serial('the addresses of a server are tried in order', async (t) => {
@@ -244,6 +247,32 @@ test.serial(
     t.like(await main.ask(['a@x.example']), [{ kind: 'valid', source: 'cache' }]);
   },
 );
+
+test.serial('the next address of a server is tried once the last one has let go of its connection', async (t) => {
+  const first = await start(t, { host: '127.0.0.2', on: { connect: () => '554 5.7.1 No' } });
+  let open = -1;
+  const connect = () => {
+    open = first.open();
+    return '220 fake.example';
+  };
+  await start(t, { port: first.port, users: ['a@x.example'], on: { connect } });
+  const main = startFakeMain();
+  t.teardown(() => main.host.close());
+  main.know(routeTo([[serverAt(first.port, 'mx.example', ['127.0.0.2', '127.0.0.1'])]]));
+  t.deepEqual(kinds(await main.ask(['a@x.example'])), ['valid']);
+  t.is(open, 0);
+});
+
+test.serial('what was asked before a flush is not cached after it', async (t) => {
+  const gate = Promise.withResolvers<string>();
+  const { main } = await startBench(t, { on: { RCPT: () => gate.promise } });
+  const asked = main.ask(['a@x.example']);
+  await main.hears(({ kind }) => kind === 'borrow');
+  await main.question({ kind: 'flush', what: { kind: 'all' } });
+  gate.resolve('250 Ok');
+  await asked;
+  t.like(await main.ask(['a@x.example']), [{ kind: 'valid', source: 'server' }]);
+});
 
 test.serial('what a delivery told is learnt', async (t) => {
   const { main, server } = await startBench(t);

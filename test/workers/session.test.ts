@@ -138,6 +138,20 @@ test('a pooled connection found dead is replaced without a word', async (t) => {
   t.is(server.sessions.length, 2);
 });
 
+test('the silent retry of a dead pooled connection does not use up the one after a loss', async (t) => {
+  const { main, server } = await startBench(t, {
+    on: {
+      RCPT({ session }) {
+        if (session.number === 0 && session.rcpts > 1) return { kind: 'reset' };
+        return session.number === 1 ? { reply: '421 4.3.2 Restarting', close: true } : '250 Ok';
+      },
+    },
+  });
+  await main.ask(['a@x.example']);
+  t.deepEqual(kinds(await main.ask(['b@x.example'])), ['valid']);
+  t.is(server.sessions.length, 3);
+});
+
 test('a 5xx with the close right behind it is asked again, alone, on a fresh session', async (t) => {
   const { main, server } = await startBench(t, {
     on: {

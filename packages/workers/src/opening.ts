@@ -45,6 +45,12 @@ export type OpeningOptions = Readonly<{
 }>;
 
 const QUIT_TIMEOUT_MS = 1000;
+const LINGER_MS = 20;
+
+/** A server needs a moment to see that a connection is closed; only then another one may take its place. */
+export function linger(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LINGER_MS));
+}
 
 /** Tries the server's addresses in order, inside the deadline, which the untried ones share. */
 export async function openServer({ server, probe, deadlineMs, connect, now }: OpeningOptions): Promise<Open | NotOpen> {
@@ -100,7 +106,7 @@ async function greet(conversation: Conversation, probe: Probe, untilMs: number):
 
   function broken({ cause, detail, reply }: Readonly<{ cause: Cause; detail: string; reply: Reply | null }>): NotOpen {
     const lines = conversation.transcript();
-    const gone = conversation.closed;
+    const gone = conversation.closed.then(linger);
     // A 421 that nobody asked for is what the server says before it goes.
     if (reply?.code === 421) return { kind: 'temporary', reply, lines, gone };
     return { kind: 'failed', cause, detail, during: 'conversation', lines, gone };
@@ -108,7 +114,10 @@ async function greet(conversation: Conversation, probe: Probe, untilMs: number):
 
   function refused(why: NonNullable<ReturnType<typeof judgeServer>>): NotOpen {
     const lines = conversation.transcript();
-    const gone = conversation.quit(QUIT_TIMEOUT_MS).then(() => conversation.closed);
+    const gone = conversation
+      .quit(QUIT_TIMEOUT_MS)
+      .then(() => conversation.closed)
+      .then(linger);
     return why.kind === 'temporary' ? { ...why, lines, gone } : { ...why, during: 'conversation', lines, gone };
   }
 }

@@ -5,7 +5,7 @@
 import type { LoanOutcome, Probe, Server } from '@callahead/core';
 import { createDoubts } from './doubts.ts';
 import type { Habits } from './habits.ts';
-import { type Connect, type NotOpen, openServer } from './opening.ts';
+import { type Connect, linger, type NotOpen, openServer } from './opening.ts';
 import type { Borrower } from './permits.ts';
 import { attemptDeadlineMs, note, type Outcome, type Query, type Told } from './query.ts';
 import { createSession, type Session } from './session.ts';
@@ -47,8 +47,6 @@ export type SessionsOptions = Readonly<{
 const RECIPIENTS_A_CONNECTION = 20;
 /** How long no other connection is tried after one failed while sessions are at work. */
 const AVOID_MS = 1000;
-/** A server needs a moment to see that a connection is closed; only then another one may take its place. */
-const LINGER_MS = 20;
 
 export function createSessions(options: SessionsOptions): Sessions {
   const { probe, habits, now, supervise, done } = options;
@@ -156,12 +154,13 @@ export function createSessions(options: SessionsOptions): Sessions {
     recalls = Math.max(0, recalls - 1);
     supervise(async () => {
       await (stopping === 'destroy' ? session.destroy() : session.quit());
-      await free(session, session.failed() ? 'failed' : 'closed', LINGER_MS);
+      await linger();
+      free(session, session.failed() ? 'failed' : 'closed');
     });
   }
 
-  async function free(place: Session | symbol, outcome: LoanOutcome, lingerMs: number): Promise<void> {
-    if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
+  /** A connection is closed: its permit goes back. */
+  function free(place: Session | symbol, outcome: LoanOutcome): void {
     leaving.delete(place);
     options.giveBack(sessions, outcome);
     if (stopping === 'destroy') checkEmpty();
@@ -214,7 +213,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     // A broken program must not keep the permit.
     void opening.catch(() => {
       connecting.delete(place);
-      void free(place, 'failed', 0);
+      free(place, 'failed');
     });
     const opened = await opening;
     connecting.delete(place);
@@ -238,8 +237,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     await trouble.gone;
     // A server that is us has not failed: it was not asked (SPEC 5.7).
     const isLoop = trouble.kind === 'failed' && trouble.cause === 'loop';
-    const dialing = trouble.kind === 'failed' && trouble.during === 'dialing';
-    await free(place, isLoop ? 'closed' : 'failed', dialing ? 0 : LINGER_MS);
+    free(place, isLoop ? 'closed' : 'failed');
   }
 
   /** Lets those go that no session, present or coming, will serve. */
