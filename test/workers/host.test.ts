@@ -7,3 +7,38 @@ test('a known recipient is valid and an unknown one is unknown', async (t) => {
   t.deepEqual(ann, { kind: 'valid', source: 'server', server: `mx.example:${server.port}` });
   t.like(bob, { kind: 'unknown', reply: { code: 550, enhanced: '5.1.1', text: 'No such user' } });
 });
+
+test('an ask for a destination that is not known is answered overload', async (t) => {
+  const { main } = await startBench(t);
+  t.like(await main.ask(['a@x.example'], { destination: 9 }), [{ kind: 'failed', cause: 'overload' }]);
+});
+
+test('a permit that nobody borrowed goes straight back, and a denial or a recall of nothing does nothing', async (t) => {
+  const { main, server } = await startBench(t);
+  const returned = main.hears(({ kind }) => kind === 'returned');
+  main.send({ kind: 'deny', loan: 'x', untilMs: 0 }, { kind: 'recall', loan: 'x' }, { kind: 'lend', loan: 'x' });
+  t.deepEqual(await returned, { kind: 'returned', loan: 'x', outcome: 'closed' });
+  t.is(server.sessions.length, 0);
+});
+
+test('the steps of a traced ask are told before its verdict, and of no other', async (t) => {
+  const { main } = await startBench(t, { users: ['a@x.example'] });
+  await main.ask(['a@x.example']);
+  t.false(main.told.some(({ kind }) => kind === 'step'));
+  await main.ask(['a@x.example', 'b@x.example'], { traced: true });
+  const stages = main.told.flatMap((message) => (message.kind === 'step' ? [message.step.stage] : []));
+  t.deepEqual(stages.slice(0, 2), ['cache', 'server']);
+});
+
+test('a thread that closes answers everybody who waits', async (t) => {
+  const { main } = await startBench(t, { on: { RCPT: () => ({ kind: 'silent' }) } });
+  const asked = main.ask(['a@x.example', 'b@x.example']);
+  await main.hears(({ kind }) => kind === 'borrow');
+  main.host.close();
+  t.like(await asked, [
+    { kind: 'failed', cause: 'overload' },
+    { kind: 'failed', cause: 'overload' },
+  ]);
+  while (main.out() > 0) await main.hears(({ kind }) => kind === 'returned');
+  t.deepEqual(main.unasked, []);
+});
