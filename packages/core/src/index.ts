@@ -6,9 +6,11 @@ export {
   type RecipientAccess,
 } from './access/recipient-access.ts';
 export { packToMain, packToWorker, unpackToMain, unpackToWorker } from './codec.ts';
+export { type Endpoint, parseEndpoint } from './config/endpoints.ts';
 export type { Decision } from './decision.ts';
 export { ConfigurationError, type Problem, problemLine } from './errors.ts';
 export type { Emit, Event } from './events.ts';
+export { type LdapTemplate, type LdapToken, parseLdapBase, parseLdapFilter } from './ldap-template.ts';
 export {
   type Answer,
   type CacheEntry,
