@@ -42,6 +42,7 @@ export type {
   Routing,
   Validate,
 } from './route.ts';
+export { type Secret, secretOf } from './secret.ts';
 export { hostPort, type Server, serverName, type Target } from './server.ts';
 export type {
   Configuration,
