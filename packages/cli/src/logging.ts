@@ -42,8 +42,11 @@ function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
     case 'message.discarded':
     case 'probe.dialogue':
     case 'breaker.closed':
+    case 'directory.up':
       return 'info';
     case 'breaker.opened':
+    case 'directory.down':
+    case 'directory.entry-refused':
       return 'warn';
     case 'thread.replaced':
     case 'actor.crashed':

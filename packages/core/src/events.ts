@@ -56,6 +56,17 @@ export type Event =
   | Readonly<{ event: 'breaker.opened' | 'breaker.closed'; profile: string; server: string; untilMs: number }>
   | Readonly<{ event: 'thread.replaced'; thread: number; reason: string; outstanding: number }>
   | Readonly<{ event: 'actor.crashed'; thread: number; destination: string; error: string }>
+  | Readonly<{ event: 'directory.up'; server: string; url: string }>
+  | Readonly<{ event: 'directory.down'; server: string; url: string; error: string }>
+  | Readonly<{
+      event: 'directory.entry-refused';
+      server: string;
+      routing: string;
+      dn: string;
+      attribute: string;
+      value: string;
+      reason: string;
+    }>
   | Readonly<{ event: 'client.error'; session: string; listener: string; client: string; error: string }>;
 
 export type Emit = (event: Event) => void;

@@ -1,6 +1,8 @@
 import type { RecipientAccess } from './access/recipient-access.ts';
+import type { LdapTemplate } from './ldap-template.ts';
 import type { Hop, Profile } from './profile.ts';
 import type { Recipient } from './recipient.ts';
+import type { Secret } from './secret.ts';
 
 /** A socket to listen on. Port 0 lets the system choose. An IPv6 host has no brackets here. */
 export type ListenAddress = Readonly<{ host: string; port: number }>;
@@ -58,6 +60,48 @@ export type SmtpRoute =
 /** SMTP routes by what they are for: a domain in canonical form, `.domain` for its sub-domains, or `ALL`. */
 export type SmtpRoutes = ReadonlyMap<string, SmtpRoute>;
 
+/** Where a directory answers. `implicitTls`: ldaps, else ldap. */
+export type LdapUrl = Readonly<{ host: string; port: number; implicitTls: boolean }>;
+
+/** How connections to a directory are encrypted. `ca`, `cert` and `key` are PEM texts; `mode` is about STARTTLS, `ldaps` is always encrypted. */
+export type LdapTls = Readonly<{
+  mode: 'off' | 'optional' | 'required';
+  verify: boolean;
+  ca: string | null;
+  identity: Readonly<{ cert: string; key: Secret }> | null;
+  servername: string | null;
+  minVersion: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+}>;
+
+/** A directory. `timeoutMs` is for one answer, with connecting and over all URLs; `cacheSize` counts answers. */
+export type LdapServerSettings = Readonly<{
+  name: string;
+  urls: readonly LdapUrl[];
+  bind: Readonly<{ dn: string; password: Secret }> | null;
+  tls: LdapTls;
+  timeoutMs: number;
+  connections: number;
+  cacheSize: number;
+  cacheTtlMs: number;
+}>;
+
+/** What a directory is asked about a recipient, and the attributes in which it answers (SPEC 5.2). */
+export type LdapRoutingSettings = Readonly<{
+  name: string;
+  server: LdapServerSettings;
+  base: LdapTemplate;
+  scope: 'sub' | 'one' | 'base';
+  filter: LdapTemplate;
+  mailHostAttribute: string | null;
+  mailRoutingAddressAttribute: string | null;
+  callAheadAttribute: string | null;
+}>;
+
+export type LdapSettings = Readonly<{
+  servers: ReadonlyMap<string, LdapServerSettings>;
+  routing: ReadonlyMap<string, LdapRoutingSettings>;
+}>;
+
 /** Names and addresses that are us, besides the host name and the listeners' sockets (SPEC 5.7). Lower case. */
 export type Self = Readonly<{ names: readonly string[]; addresses: readonly string[] }>;
 
@@ -69,6 +113,7 @@ export type Configuration = Readonly<{
   self: Self;
   listeners: readonly ListenerSettings[];
   profiles: ReadonlyMap<string, Profile>;
+  smtpRoutes: SmtpRoutes;
   dns: DnsSettings;
   delivery: DeliverySettings;
   engine: EngineSettings;
