@@ -49,6 +49,7 @@ test('whatever is left out at the top level has the value of SPEC 2', (t) => {
     self: { names: [], addresses: [] },
     listeners: [],
     profiles: new Map(),
+    smtpRoutes: new Map(),
     dns: { servers: null, timeoutMs: 5 * second, allowReserved: false },
     delivery: {
       connectTimeoutMs: 10 * second,
@@ -215,6 +216,7 @@ test('the recipient access table is compiled, first match first', (t) => {
     kind: 'accept',
     entry: 'example.com',
     bypassCallAhead: false,
+    profile: null,
   });
   t.deepEqual(access?.decide(recipient('a@other.example')), {
     kind: 'reject',

@@ -4,7 +4,7 @@ import type { AccessEntry } from '../../packages/core/src/access/recipient-acces
 import { accessPatterns } from '../support/recipients.ts';
 
 function accept(...texts: readonly string[]): AccessEntry {
-  return { action: 'accept', patterns: accessPatterns(...texts), bypassCallAhead: false };
+  return { action: 'accept', patterns: accessPatterns(...texts), bypassCallAhead: false, profile: null };
 }
 
 function reject(...texts: readonly string[]): AccessEntry {

@@ -3,11 +3,11 @@ import test from 'ava';
 import { accessPatterns, recipientOf } from '../support/recipients.ts';
 
 function accept(...texts: readonly string[]): AccessEntry {
-  return { action: 'accept', patterns: accessPatterns(...texts), bypassCallAhead: false };
+  return { action: 'accept', patterns: accessPatterns(...texts), bypassCallAhead: false, profile: null };
 }
 
 function bypass(...texts: readonly string[]): AccessEntry {
-  return { action: 'accept', patterns: accessPatterns(...texts), bypassCallAhead: true };
+  return { action: 'accept', patterns: accessPatterns(...texts), bypassCallAhead: true, profile: null };
 }
 
 function reject(...texts: readonly string[]): AccessEntry {

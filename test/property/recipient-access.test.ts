@@ -15,7 +15,12 @@ const pattern = fc.oneof(
 );
 const patterns = fc.array(pattern, { minLength: 1, maxLength: 4 }).map((texts) => accessPatterns(...texts));
 const entry: fc.Arbitrary<AccessEntry> = fc.oneof(
-  fc.record({ action: fc.constant('accept' as const), patterns, bypassCallAhead: fc.boolean() }),
+  fc.record({
+    action: fc.constant('accept' as const),
+    patterns,
+    bypassCallAhead: fc.boolean(),
+    profile: fc.constant(null),
+  }),
   fc.record({ action: fc.constant('reject' as const), patterns, reply: fc.constant(null) }),
 );
 const recipient = fc.tuple(local, domain).map(([l, d]) => recipientOf(`${l}@${d}`));

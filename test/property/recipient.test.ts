@@ -191,8 +191,13 @@ test('every refusal is a permanent reply whose classes agree, and says nothing o
 
 test('access decides alike on an address and on its canonical form', (t) => {
   const table = compileRecipientAccess([
-    { action: 'accept', patterns: accessPatterns('a@example.org', '.example', 'b@'), bypassCallAhead: true },
-    { action: 'accept', patterns: accessPatterns('example.org'), bypassCallAhead: false },
+    {
+      action: 'accept',
+      patterns: accessPatterns('a@example.org', '.example', 'b@'),
+      bypassCallAhead: true,
+      profile: null,
+    },
+    { action: 'accept', patterns: accessPatterns('example.org'), bypassCallAhead: false, profile: null },
   ]);
   fc.assert(
     fc.property(

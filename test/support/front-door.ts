@@ -34,8 +34,9 @@ export const ACCESS: RecipientAccess = {
     if (domain !== 'example.com') {
       return { kind: 'reject', entry: '', reply: { code: 550, enhanced: '5.7.1', text: 'Relaying denied' } };
     }
-    return { kind: 'accept', entry: 'example.com', bypassCallAhead: local === 'free' };
+    return { kind: 'accept', entry: 'example.com', bypassCallAhead: local === 'free', profile: null };
   },
+  profiles: [],
 };
 
 /** Users are valid, everybody else is unknown. */

@@ -3,7 +3,7 @@ import type { AccessPattern } from './access-pattern.ts';
 import type { AccessEntry } from './recipient-access.ts';
 
 /** The first pattern, as written, by which a table accepts everybody's mail: `ALL`, or a public suffix such as `com` or `.co.uk` (SPEC 6.1). null: there is none. */
-export function openRelay(entries: readonly AccessEntry[]): string | null {
+export function openRelay(entries: readonly Pick<AccessEntry, 'action' | 'patterns'>[]): string | null {
   for (const entry of entries) {
     for (const pattern of entry.patterns) {
       if (entry.action === 'accept' && isEverybodys(pattern)) return pattern.text;

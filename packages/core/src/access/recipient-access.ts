@@ -1,54 +1,99 @@
+import type { Profile } from '../profile.ts';
 import type { Recipient } from '../recipient.ts';
 import type { Reply } from '../verdict.ts';
 import type { AccessPattern } from './access-pattern.ts';
 
-/** What the recipient access table says about one recipient (SPEC 6.1). `entry` is the pattern that matched, as written; empty when none did. */
+/**
+ * What the recipient access table says about one recipient (SPEC 6.1). `entry` is the pattern that matched, as written; empty when none did.
+ * `profile`: by which the recipient is asked about and acted on; null: the listener's.
+ */
 export type AccessDecision =
-  | Readonly<{ kind: 'accept'; entry: string; bypassCallAhead: boolean }>
+  | Readonly<{ kind: 'accept'; entry: string; bypassCallAhead: boolean; profile: Profile | null }>
   | Readonly<{ kind: 'reject'; entry: string; reply: Reply }>;
 
-/** A recipient access table, compiled: constant-time for addresses and domains, whatever its size. */
-export type RecipientAccess = Readonly<{ decide(recipient: Recipient): AccessDecision }>;
+/** A recipient access table, compiled: constant-time for addresses and domains, whatever its size. `profiles`: those that its entries name. */
+export type RecipientAccess = Readonly<{
+  decide(recipient: Recipient): AccessDecision;
+  profiles: readonly Profile[];
+}>;
 
 /** One entry as configured: what it matches and what then happens. `reply` null: `550 5.7.1`. */
 export type AccessEntry =
-  | Readonly<{ action: 'accept'; patterns: readonly AccessPattern[]; bypassCallAhead: boolean }>
+  | Readonly<{
+      action: 'accept';
+      patterns: readonly AccessPattern[];
+      bypassCallAhead: boolean;
+      profile: Profile | null;
+    }>
   | Readonly<{ action: 'reject'; patterns: readonly AccessPattern[]; reply: Reply | null }>;
 
 /** Compiles a table. Of all patterns that match a recipient the first in table order decides, upper and lower case being the same. */
 export function compileRecipientAccess(entries: readonly AccessEntry[]): RecipientAccess {
   const table = indexEntries(entries);
-  return { decide: (recipient) => firstMatch(table, recipient)?.decision ?? NO_MATCH };
+  const outcomes = entries.map(outcomeOf);
+  const profiles = entries.flatMap((entry) =>
+    entry.action === 'accept' && entry.profile !== null ? [entry.profile] : [],
+  );
+  return {
+    decide(recipient) {
+      const position = firstMatch(table, recipient);
+      const outcome = outcomes[table.entries[position] ?? -1];
+      return outcome === undefined ? NO_MATCH : outcome(table.texts[position] ?? '');
+    },
+    profiles: [...new Set(profiles)],
+  };
 }
 
 const RELAYING_DENIED: Reply = { code: 550, enhanced: '5.7.1', text: 'Relaying denied' };
 const NO_MATCH: AccessDecision = { kind: 'reject', entry: '', reply: RELAYING_DENIED };
 
-/** A pattern's place in the table, counted over all entries, and what it decides. */
-type Rule = Readonly<{ position: number; decision: AccessDecision }>;
-
-/** The first rule of each `keyOf` a pattern, and the keys of the domains and sub-domains that accept entries name: `user@` holds in those. */
-type Table = Readonly<{ rules: ReadonlyMap<string, Rule>; named: ReadonlySet<string> }>;
+/**
+ * Patterns by their place in the table, counted over all entries: numbers and texts in arrays, for a table of a million patterns is to be small.
+ * `positions`: the first place of each `keyOf` a pattern. `named`: the keys of the domains and sub-domains that accept entries name, for `user@` holds in those.
+ */
+type Table = Readonly<{
+  positions: ReadonlyMap<string, number>;
+  entries: readonly number[];
+  texts: readonly string[];
+  named: ReadonlySet<string>;
+}>;
 
 function indexEntries(entries: readonly AccessEntry[]): Table {
-  const rules = new Map<string, Rule>();
-  const named = new Set<string>();
-  let position = 0;
-  for (const entry of entries) {
-    for (const pattern of entry.patterns) {
+  const positions = new Map<string, number>();
+  const owners: number[] = [];
+  const texts: string[] = [];
+  for (const [index, { patterns }] of entries.entries()) {
+    for (const pattern of patterns) {
       const key = keyOf(pattern);
-      if (!rules.has(key)) rules.set(key, { position, decision: decisionOf(entry, pattern.text) });
-      const name = entry.action === 'accept' ? nameIn(pattern) : null;
-      if (name !== null) named.add(name);
-      position += 1;
+      if (!positions.has(key)) positions.set(key, owners.length);
+      owners.push(index);
+      // One string in place of two that are equal.
+      texts.push(pattern.text === key ? key : pattern.text);
     }
   }
-  return { rules, named };
+  return { positions, entries: owners, texts, named: namedIn(entries) };
 }
 
-function decisionOf(entry: AccessEntry, text: string): AccessDecision {
-  if (entry.action === 'accept') return { kind: 'accept', entry: text, bypassCallAhead: entry.bypassCallAhead };
-  return { kind: 'reject', entry: text, reply: entry.reply ?? RELAYING_DENIED };
+/** Empty where no pattern wants to know. */
+function namedIn(entries: readonly AccessEntry[]): ReadonlySet<string> {
+  const named = new Set<string>();
+  if (!entries.some(({ patterns }) => patterns.some(({ kind }) => kind === 'user'))) return named;
+  for (const { action, patterns } of entries) {
+    for (const pattern of action === 'accept' ? patterns : []) {
+      const name = nameIn(pattern);
+      if (name !== null) named.add(name);
+    }
+  }
+  return named;
+}
+
+function outcomeOf(configured: AccessEntry): (entry: string) => AccessDecision {
+  if (configured.action === 'reject') {
+    const reply = configured.reply ?? RELAYING_DENIED;
+    return (entry) => ({ kind: 'reject', entry, reply });
+  }
+  const { bypassCallAhead, profile } = configured;
+  return (entry) => ({ kind: 'accept', entry, bypassCallAhead, profile });
 }
 
 const ALL = 'ALL';
@@ -84,23 +129,20 @@ function nameIn(pattern: AccessPattern): string | null {
   }
 }
 
-/** One look-up for each kind of pattern and each label of the domain, whatever the length of the table. */
-function firstMatch({ rules, named }: Table, { local, domain }: Recipient): Rule | undefined {
+const NONE = Number.POSITIVE_INFINITY;
+
+/** The place of the first pattern that matches. One look-up for each kind of pattern and each label of the domain, whatever the length of the table. */
+function firstMatch({ positions, named }: Table, { local, domain }: Recipient): number {
+  const place = (key: string): number => positions.get(key) ?? NONE;
   const user = `${fold(local)}@`;
-  let first = earlier(rules.get(ALL), rules.get(user + domain));
-  first = earlier(first, rules.get(domain));
+  let first = Math.min(place(ALL), place(user + domain), place(domain));
   let isNamed = named.has(domain);
   for (let dot = domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1)) {
     const suffix = domain.slice(dot);
-    first = earlier(first, rules.get(suffix));
+    first = Math.min(first, place(suffix));
     isNamed ||= named.has(suffix);
   }
-  return isNamed ? earlier(first, rules.get(user)) : first;
-}
-
-function earlier(one: Rule | undefined, other: Rule | undefined): Rule | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return one.position < other.position ? one : other;
+  return isNamed ? Math.min(first, place(user)) : first;
 }
 
 // RFC 5321 §2.4 leaves case to the host of the mailbox; SPEC 6.1 folds it for access. An operator types ü as one character, a sender perhaps as two.

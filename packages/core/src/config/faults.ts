@@ -69,11 +69,18 @@ function unknownKey(key: string, known: readonly string[]): string {
 function knownKeys(schema: JsonSchema, path: Path): readonly string[] {
   let at: JsonSchema = schema;
   for (const part of path) {
-    const { items = {}, properties = {}, additionalProperties } = mappingOf(at);
-    const named = typeof additionalProperties === 'object' ? additionalProperties : {};
-    at = typeof part === 'number' ? items : (properties[part] ?? named);
+    at = typeof part === 'number' ? itemsOf(at) : underKey(at, part);
   }
   return Object.keys(mappingOf(at).properties ?? {});
+}
+
+function underKey(schema: JsonSchema, key: string): JsonSchema {
+  const { properties = {}, additionalProperties } = mappingOf(schema);
+  return properties[key] ?? (typeof additionalProperties === 'object' ? additionalProperties : {});
+}
+
+function itemsOf({ items, anyOf = [] }: JsonSchema): JsonSchema {
+  return items ?? anyOf.find((alternative) => alternative.items !== undefined)?.items ?? {};
 }
 
 /** Of alternatives the one that has keys. */

@@ -6,12 +6,13 @@ import { hostPort } from '../server.ts';
 import type { Limits, ListenerSettings } from '../settings.ts';
 import { parseListenAddress } from './endpoints.ts';
 import { errorAt, type Fault, warningAt } from './faults.ts';
-import { about, choice, count, duration, either, expecting, flag, list, named, section, size, text } from './fields.ts';
+import { about, choice, count, duration, expecting, flag, list, named, section, size, text } from './fields.ts';
 import { fault, type Parsed, show, value } from './parsed.ts';
-import { isDefined, keysOf, namesOf, type Plain } from './plain.ts';
+import { isDefined, keysOf, type Plain } from './plain.ts';
 import type { Path } from './positions.ts';
 import { openRelayIn } from './recipient-access.ts';
-import { similar } from './similar.ts';
+import { checkReference } from './references.ts';
+import type { Tables } from './tables.ts';
 
 const limits = section(
   {
@@ -80,17 +81,17 @@ export const listeners = named(listener, 'The front doors, by name.');
 type ListenerInput = z.output<typeof listener>;
 
 /** What one listener needs from the rest of the file, and what two may not share. */
-export function checkListeners(root: Plain): readonly Fault[] {
+export function checkListeners(root: Plain, tables: Tables): readonly Fault[] {
   const all = keysOf(root, 'listeners');
   const none = all.length === 0 ? [warningAt([], 'no listener: nothing to serve')] : [];
   return [
     ...none,
-    ...all.flatMap(([name, settings]) => checkListener(root, ['listeners', name], settings)),
+    ...all.flatMap(([name, settings]) => checkListener(root, ['listeners', name], settings, tables)),
     ...checkSockets(all),
   ];
 }
 
-function checkListener(root: Plain, path: Path, settings: Plain): readonly Fault[] {
+function checkListener(root: Plain, path: Path, settings: Plain, tables: Tables): readonly Fault[] {
   const { callAheadProfile, recipientAccess, postmaster } = settings;
   const faults: Fault[] = [];
   if (settings.type === 'private' && (callAheadProfile ?? null) !== null) {
@@ -103,23 +104,14 @@ function checkListener(root: Plain, path: Path, settings: Plain): readonly Fault
   if (relays && (postmaster ?? null) === null) {
     faults.push(errorAt([...path, 'postmaster'], 'missing: expected user@domain, for the listener relays'));
   }
-  if (relays && settings.allowOpenRelay !== true) faults.push(...checkOpenRelay(root, path, recipientAccess));
+  if (relays && settings.allowOpenRelay !== true) faults.push(...checkOpenRelay(root, path, recipientAccess, tables));
   return [...faults, ...checkRecipientLimit(path, settings.limits)];
 }
 
-function checkReference(root: Plain, section: string, path: Path, reference: unknown): readonly Fault[] {
-  if (typeof reference !== 'string' || isDefined(root, section, reference)) return [];
-  const known = namesOf(root, section);
-  const meant = similar(reference, known);
-  const names = known.length > 0 ? either(known) : `a name under ${section}, which defines none`;
-  const expected = meant === null ? `expected ${names}` : `did you mean ${meant}?`;
-  return [errorAt(path, `${show(reference)} is not defined under ${section}: ${expected}`)];
-}
-
-function checkOpenRelay(root: Plain, path: Path, tableName: unknown): readonly Fault[] {
-  const tables = root.recipientAccess;
+function checkOpenRelay(root: Plain, path: Path, tableName: unknown, tables: Tables): readonly Fault[] {
+  const written = root.recipientAccess;
   if (typeof tableName !== 'string' || !isDefined(root, 'recipientAccess', tableName)) return [];
-  const open = openRelayIn((tables as Plain)[tableName]);
+  const open = openRelayIn((written as Plain)[tableName], tables);
   if (open === null) return [];
   const message = `${show(tableName)} makes an open relay, for it accepts ${open}: expected your own domains, relay: false or allowOpenRelay: true`;
   return [errorAt([...path, 'recipientAccess'], message)];

@@ -1,17 +1,18 @@
-import { compileRecipientAccess } from '../access/recipient-access.ts';
 import { ConfigurationError, type Problem } from '../errors.ts';
 import type { Configuration } from '../settings.ts';
 import { buildDelivery } from './delivery.ts';
 import { buildDns } from './dns.ts';
 import { buildEngine } from './engine.ts';
 import { type Fault, faultsOf, inOrder, problemsOf } from './faults.ts';
-import type { ReadText } from './files.ts';
+import { createFiles, type ReadText } from './files.ts';
 import { buildListener, checkListeners } from './listeners.ts';
 import { isPlain, type Plain } from './plain.ts';
-import { readYaml } from './positions.ts';
+import { type ReadFile, readYaml } from './positions.ts';
 import { buildProfile, checkProfiles } from './profiles.ts';
-import { checkRecipientAccess } from './recipient-access.ts';
+import { buildRecipientAccess, checkPatternFiles, checkRecipientAccess } from './recipient-access.ts';
 import { jsonSchema, root, type Settings } from './schema.ts';
+import { buildSmtpRoutes, checkSmtpRoutes } from './smtp-routes.ts';
+import { createTables, type Tables } from './tables.ts';
 
 /** `file` names the text in messages; `cores` is what `engine.threads: auto` counts; `readText` reads the files that the text names: left out, none can be read. */
 export type ParseOptions = Readonly<{
@@ -31,16 +32,35 @@ export function parseConfiguration(text: string, options: ParseOptions): Loaded 
   const written = file.value ?? {};
   const parsed = root.safeParse(written, { reportInput: true });
   const faults = parsed.success ? [] : faultsOf(parsed.error.issues, jsonSchema);
-  const crossing = isPlain(written) ? crossChecks(written) : [];
-  const problems = merge(file.problems, problemsOf([...faults, ...crossing], file));
+  const tables = createTables(createFiles(options.file, options.readText ?? noFiles));
+  const crossing = isPlain(written) ? crossChecks(written, { name: options.file, file }, tables) : NOTHING;
+  const problems = [...merge(file.problems, problemsOf([...faults, ...crossing.faults], file)), ...crossing.problems];
   if (!parsed.success || problems.some(({ severity }) => severity === 'error')) {
     throw new ConfigurationError(options.file, problems);
   }
-  return { configuration: freeze(build(parsed.data, options.cores)), warnings: problems };
+  return { configuration: freeze(build(parsed.data, options.cores, tables)), warnings: problems };
 }
 
-function crossChecks(written: Plain): readonly Fault[] {
-  return [...checkListeners(written), ...checkProfiles(written), ...checkRecipientAccess(written)];
+/** What is wrong in the configuration, and inside the tables that it names. */
+type Crossing = Readonly<{ faults: readonly Fault[]; problems: readonly Problem[] }>;
+
+const NOTHING: Crossing = { faults: [], problems: [] };
+
+function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFile }>, tables: Tables): Crossing {
+  const routes = checkSmtpRoutes(written, main, tables.routes);
+  return {
+    faults: [
+      ...checkListeners(written, tables),
+      ...checkProfiles(written),
+      ...checkRecipientAccess(written, tables),
+      ...routes.faults,
+    ],
+    problems: [...checkPatternFiles(written, tables), ...routes.problems],
+  };
+}
+
+function noFiles(): Error {
+  return new Error('nobody reads files here');
 }
 
 /** A value that could not be read is one problem: what else would be said of it is left away. */
@@ -49,7 +69,7 @@ function merge(reading: readonly Problem[], checking: readonly Problem[]): reado
   return inOrder([...reading, ...checking.filter(({ line, column }) => !said.has(`${line}:${column}`))]);
 }
 
-function build(settings: Settings, cores: number): Configuration {
+function build(settings: Settings, cores: number, read: Tables): Configuration {
   const { hostname, self } = settings;
   const selfNames = [...new Set([hostname, ...self.names])];
   const profiles = new Map(
@@ -59,7 +79,10 @@ function build(settings: Settings, cores: number): Configuration {
     ]),
   );
   const tables = new Map(
-    Object.entries(settings.recipientAccess).map(([name, entries]) => [name, compileRecipientAccess(entries)]),
+    Object.entries(settings.recipientAccess).map(([name, entries]) => [
+      name,
+      buildRecipientAccess(entries, profiles, read),
+    ]),
   );
   return {
     hostname,
@@ -70,6 +93,7 @@ function build(settings: Settings, cores: number): Configuration {
       buildListener(name, listener, { profiles, tables }),
     ),
     profiles,
+    smtpRoutes: buildSmtpRoutes(settings.smtpRoutes, settings.smtpRoutesFile, read.routes),
     dns: buildDns(settings.dns),
     delivery: buildDelivery(settings.delivery),
     engine: buildEngine(settings.engine, cores),

@@ -30,11 +30,12 @@ export function configurationReference(): string {
   return `${[introduction.trimEnd(), general.join('\n'), ...sections].join('\n\n')}\n`;
 }
 
-/** The mapping inside a section: its own keys, those of a named part, or those of an entry of a named list. */
+/** The mapping inside a section: its own keys, those of a named part, or those of an entry of a named list; null where nothing inside has a name of ours. */
 function insideOf(schema: JsonSchema): Readonly<{ suffix: string; schema: JsonSchema }> | null {
   if (schema.properties !== undefined) return { suffix: '', schema };
   const element = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : null;
   if (element === null) return null;
+  if (element.properties === undefined && element.items === undefined) return null;
   if (element.items !== undefined) return { suffix: '.NAME[]', schema: element.items };
   return { suffix: '.NAME', schema: element };
 }

@@ -8,6 +8,7 @@ import { drainTimeout, hostname, log, self } from './general.ts';
 import { listeners } from './listeners.ts';
 import { callAheadProfiles } from './profiles.ts';
 import { recipientAccess } from './recipient-access.ts';
+import { smtpRoutes, smtpRoutesFile } from './smtp-routes.ts';
 
 /** The whole file. Its keys stand in the order of the reference page. */
 export const root = section(
@@ -19,6 +20,8 @@ export const root = section(
     listeners,
     callAheadProfiles,
     recipientAccess,
+    smtpRoutes,
+    smtpRoutesFile,
     dns: dns.prefault({}),
     delivery: delivery.prefault({}),
     engine: engine.prefault({}),
