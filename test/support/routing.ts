@@ -54,6 +54,7 @@ export function routerWith(dnsServer: string, over: Partial<RouterOptions> = {})
     listenAddresses: () => [],
     interfaces: () => ['127.0.0.1'],
     dns: { servers: [dnsServer], timeoutMs: 2_000, allowReserved: false },
+    smtpRoutes: new Map(),
     generation: 1,
     now: () => performance.now(),
     random: Math.random,

@@ -39,6 +39,7 @@ export async function openGateway(
     listenAddresses: () => bound,
     interfaces: machineAddresses,
     dns: configuration.dns,
+    smtpRoutes: configuration.smtpRoutes,
     generation: 1,
     now,
     random: Math.random,

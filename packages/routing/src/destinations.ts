@@ -1,4 +1,4 @@
-import { type Flush, serverName } from '@callahead/core';
+import { type Flush, type Hop, serverName } from '@callahead/core';
 import { LRUCache } from 'lru-cache';
 import { by } from './deadline.ts';
 import { type Dns, STALE_AFTER_MS } from './dns.ts';
@@ -133,7 +133,11 @@ function questionOf(at: Hops): string {
   if (at.named === 'recipient' && hop !== undefined) return `recipient ${hop.name} ${hop.port ?? DEFAULT_PORT}`;
   const known = texts.get(at.hops);
   if (known !== undefined) return known;
-  const text = `operator ${at.hops.map((each) => `${each.lookup} ${each.name} ${each.port ?? DEFAULT_PORT}`).join(', ')}`;
+  const text = `operator ${at.hops.map(textOf).join(', ')}`;
   texts.set(at.hops, text);
   return text;
+}
+
+function textOf({ lookup, name, port, preference = 0 }: Hop): string {
+  return `${preference} ${lookup} ${name} ${port ?? DEFAULT_PORT}`;
 }

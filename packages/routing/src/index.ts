@@ -5,6 +5,7 @@ import {
   type RouteSource,
   type Routing,
   type Self,
+  type SmtpRoutes,
 } from '@callahead/core';
 import { createAskStage, createDeliverStage } from './arrive.ts';
 import { createDestinations } from './destinations.ts';
@@ -14,6 +15,7 @@ import { createHosts } from './hosts.ts';
 import { resolveNamed } from './named-hosts.ts';
 import { resolveDomain } from './own-domain.ts';
 import { type Lookup, type Resolved, trouble } from './resolved.ts';
+import { createQueryRoutesStage, createSmtpRoutesStage } from './smtp-routes.ts';
 import type { Hops, Stage } from './stage.ts';
 import { createStaticStage } from './static.ts';
 import { canonicalAddress, type Us } from './targets.ts';
@@ -29,6 +31,7 @@ export type RouterOptions = Readonly<{
   /** The addresses of the machine. */
   interfaces: () => readonly string[];
   dns: DnsSettings;
+  smtpRoutes: SmtpRoutes;
   generation: number;
   now(): number;
   random(): number;
@@ -43,13 +46,16 @@ export function createRouter(options: RouterOptions): RouteSource {
   const lookup: Lookup = { dns, hosts, us: whoWeAre(options), allowReserved: options.dns.allowReserved, now, random };
   const destinations = createDestinations((at) => resolve(at, lookup), dns, now);
 
-  const stages = [createDomainStage(now), createStaticStage(now)];
+  const domain = createDomainStage(now);
+  const servers = createStaticStage(now);
+  const toAsk = [domain, createQueryRoutesStage(options.smtpRoutes, now), servers];
+  const toDeliver = [domain, createSmtpRoutesStage(options.smtpRoutes, now), servers];
   const ask = createAskStage(destinations, generation, now);
   const deliver = createDeliverStage(destinations, generation, now);
 
   return {
-    toAsk: (request) => supervise(() => walk(stages, ask, start(request), request)),
-    toDeliver: (request) => supervise(() => walk(stages, deliver, start(request), request)),
+    toAsk: (request) => supervise(() => walk(toAsk, ask, start(request), request)),
+    toDeliver: (request) => supervise(() => walk(toDeliver, deliver, start(request), request)),
     flush: destinations.flush,
     close: async () => dns.close(),
   };

@@ -1,29 +1,50 @@
-import { type Hop, hostPort } from '@callahead/core';
+import { type Hop, hostPort, type Server } from '@callahead/core';
 import { causeOf, exchangesOf, type Listed, locate, RETRY_MS, type Rules } from './exchanges.ts';
 import { DEFAULT_PORT, type Lookup, printOf, type Resolved, rulesOf, shuffle, toServer, trouble } from './resolved.ts';
 import type { Exchange, Us } from './targets.ts';
 
-/** The servers that an operator named: each host one server, the exchanges of its name that server's targets (SPEC 5.5). A host that leads nowhere now is left out while another does. */
+/**
+ * The servers that an operator named: each host one server, the exchanges of its name that server's targets (SPEC 5.5), hosts of one preference
+ * a tier in which they take turns (SPEC 5.4). A host that leads nowhere now is left out while another does.
+ */
 export async function resolveNamed(hops: readonly Hop[], lookup: Lookup): Promise<Resolved> {
   const written = new Set(hops.map((hop) => hop.name));
-  const listed = await Promise.all(hops.map((hop) => listNamed(hop, rulesOf(lookup, hop.port, written), lookup)));
-  const about = [...written, ...listed.flatMap((each) => exchangesIn(each).map((exchange) => exchange.name))];
-  const servers = hops.map((hop, i) =>
-    toServer(hop.name, hop.port ?? DEFAULT_PORT, byPreference(exchangesIn(listed[i]), lookup.random), lookup.random),
+  const ordered = hops.toSorted((a, b) => preferenceOf(a) - preferenceOf(b));
+  const found = await Promise.all(
+    ordered.map(async (hop) => ({ hop, listed: await listNamed(hop, rulesOf(lookup, hop.port, written), lookup) })),
   );
-  const [first] = listed;
-  if (first?.kind === 'none' && listed.every((each) => each.kind === 'none'))
-    return trouble(first.cause, first.detail, about, Math.min(...listed.map((each) => each.expiresAtMs)));
+  const exchanges = found.flatMap(({ listed }) => exchangesIn(listed));
+  const about = [...written, ...exchanges.map((exchange) => exchange.name)];
+  const [first] = found;
+  if (first?.listed.kind === 'none' && found.every(({ listed }) => listed.kind === 'none')) {
+    const { cause, detail } = first.listed;
+    return trouble(cause, detail, about, Math.min(...found.map(({ listed }) => listed.expiresAtMs)));
+  }
   const retryAtMs = lookup.now() + RETRY_MS;
+  const tiers = [...Map.groupBy(found, ({ hop }) => preferenceOf(hop)).values()];
   return {
     kind: 'servers',
-    names: `to ${hops.map((hop) => hostPort(hop.name, hop.port ?? DEFAULT_PORT)).join(',')}`,
-    print: listed.map((each) => printOf(exchangesIn(each))).join('|'),
-    tiers: [servers.filter((server) => server.kind === 'unix' || server.targets.length > 0)],
+    names: `to ${tiers.map((tier) => tier.map(({ hop }) => nameOf(hop)).join(',')).join(';')}`,
+    print: found.map(({ listed }) => printOf(exchangesIn(listed))).join('|'),
+    tiers: tiers.map((tier) => tier.flatMap(({ hop, listed }) => serversOf(hop, exchangesIn(listed), lookup.random))),
     within: 'rotate',
     about,
-    expiresAtMs: Math.min(...listed.map((each) => (each.kind === 'none' ? retryAtMs : each.expiresAtMs))),
+    expiresAtMs: Math.min(...found.map(({ listed }) => (listed.kind === 'none' ? retryAtMs : listed.expiresAtMs))),
   };
+}
+
+function preferenceOf(hop: Hop): number {
+  return hop.preference ?? 0;
+}
+
+/** In brackets where the MX of the name is passed by: that may be another server than the name alone. */
+function nameOf({ name, port, lookup }: Hop): string {
+  return hostPort(lookup === 'address' ? `[${name}]` : name, port ?? DEFAULT_PORT);
+}
+
+function serversOf(hop: Hop, exchanges: readonly Exchange[], random: () => number): readonly Server[] {
+  const server = toServer(hop.name, hop.port ?? DEFAULT_PORT, byPreference(exchanges, random), random);
+  return server.kind === 'tcp' && server.targets.length === 0 ? [] : [server];
 }
 
 async function listNamed(hop: Hop, rules: Rules, lookup: Lookup): Promise<Listed> {
@@ -54,8 +75,8 @@ function listedAs(exchange: Exchange, expiresAtMs: number): Listed {
   return { kind: 'listed', exchanges: [exchange], expiresAtMs };
 }
 
-function exchangesIn(listed: Listed | undefined): readonly Exchange[] {
-  return listed?.kind === 'listed' ? listed.exchanges : [];
+function exchangesIn(listed: Listed): readonly Exchange[] {
+  return listed.kind === 'listed' ? listed.exchanges : [];
 }
 
 function byPreference(exchanges: readonly Exchange[], random: () => number): readonly Exchange[] {
