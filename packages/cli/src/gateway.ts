@@ -135,7 +135,8 @@ async function learn(
   recipient: Recipient,
   verdict: Verdict,
 ): Promise<void> {
-  const { profile } = settings;
+  const access = settings.recipientAccess.decide(recipient);
+  const profile = (access.kind === 'accept' ? access.profile : null) ?? settings.profile;
   if (profile === null) return;
   const routing = await router.toAsk({
     recipient,

@@ -6,6 +6,7 @@ import {
   type DeliveryRouting,
   failed,
   type ListenerSettings,
+  type Profile,
   type Recipient,
   type Recorder,
   type Reply,
@@ -43,10 +44,15 @@ type Check =
   | Readonly<{ kind: 'asked' | 'bypassed' | 'unchecked' }>
   | Readonly<{ kind: 'refused'; reply: Reply; reason: string }>;
 
+/** What is done about a recipient, and by which profile. */
+type Plan = Pick<Ticket, 'check' | 'profile'>;
+
 /** One recipient between `begin` and `settle`. What is not known when it is settled counts as a time-out. */
 export type Ticket = {
   readonly recipient: Recipient;
   readonly check: Check;
+  /** That of its access entry, else the listener's; null: it has none. */
+  readonly profile: Profile | null;
   /** Absolute, of the injected clock; the answer is due then (SPEC 4.7). */
   readonly deadlineMs: number;
   verdict: Verdict | null;
@@ -94,47 +100,54 @@ const REJECT: Actions = {
 };
 
 export function createGate({ settings, validate, locate, holds, now }: GateOptions): Gate {
-  const { profile, limits } = settings;
-  const locates = settings.relay || (profile !== null && opensOnFailure(profile.actions));
-  const ownSenders = new Set(profile === null ? [] : [profile.probe.mailFrom, profile.probe.mailFromFallback ?? '']);
+  const { limits, recipientAccess } = settings;
+  const ownSenders = sendersOf([settings.profile, ...recipientAccess.profiles]);
 
-  function check(recipient: Recipient, transaction: Transaction): Check {
+  function plan(recipient: Recipient, transaction: Transaction): Plan {
     // The count can only grow until this recipient's turn.
-    if (transaction.accepted >= limits.recipientsPerMessage) return TOO_MANY;
-    const access = settings.recipientAccess.decide(recipient);
-    if (access.kind === 'reject') return { kind: 'refused', reply: access.reply, reason: 'access' };
-    if (profile === null) return UNCHECKED;
-    // Asking about our own probe's sender would make the server ask us, which would ask it (SPEC 3.6).
-    return access.bypassCallAhead || ownSenders.has(recipient.address) ? BYPASSED : ASKED;
+    if (transaction.accepted >= limits.recipientsPerMessage) return { check: TOO_MANY, profile: null };
+    const access = recipientAccess.decide(recipient);
+    if (access.kind === 'reject')
+      return { check: { kind: 'refused', reply: access.reply, reason: 'access' }, profile: null };
+    const profile = access.profile ?? settings.profile;
+    if (profile === null) return { check: UNCHECKED, profile };
+    // Asking about our own probes' senders would make a server ask us, which would ask it (SPEC 3.6).
+    const bypassed = access.bypassCallAhead || ownSenders.has(recipient.address);
+    return { check: bypassed ? BYPASSED : ASKED, profile };
   }
 
   function begin(recipient: Recipient, transaction: Transaction, options: Begin): Ticket {
-    return start(recipient, check(recipient, transaction), options);
+    return start(recipient, plan(recipient, transaction), options);
   }
 
   function beginPostmaster(options: Begin): Ticket {
-    return start(settings.postmaster ?? POSTMASTER, BYPASSED, options);
+    const recipient = settings.postmaster ?? POSTMASTER;
+    const access = recipientAccess.decide(recipient);
+    const own = access.kind === 'accept' ? access.profile : null;
+    return start(recipient, { check: BYPASSED, profile: own ?? settings.profile }, options);
   }
 
-  function start(recipient: Recipient, reason: Check, { recorder, ready }: Begin): Ticket {
+  function start(recipient: Recipient, { check, profile }: Plan, { recorder, ready }: Begin): Ticket {
     const budgetMs = profile?.validationTimeoutMs ?? ROUTING_BUDGET_MS;
     const deadlineMs = now() + budgetMs;
     const ticket: Ticket = {
       recipient,
-      check: reason,
+      check,
+      profile,
       deadlineMs,
       verdict: null,
       delivery: null,
       outstanding: 0,
     };
-    if (reason.kind === 'refused') return ticket;
+    if (check.kind === 'refused') return ticket;
     const request = { recipient, profile, listener: settings.name, deadlineMs, recorder };
     const arrived = (): void => {
       ticket.outstanding--;
       if (ticket.outstanding === 0) ready(ticket);
     };
     // Both at once: a recipient that is accepted although nobody could say anything must not wait twice.
-    if (reason.kind === 'asked' && profile !== null) ask(ticket, { ...request, profile }, arrived);
+    if (check.kind === 'asked' && profile !== null) ask(ticket, { ...request, profile }, arrived);
+    const locates = settings.relay || (profile !== null && opensOnFailure(profile.actions));
     if (locates && recipient !== POSTMASTER) find(ticket, request, arrived);
     return ticket;
   }
@@ -175,19 +188,20 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
     const decision = act(ticket, reference);
     if (decision.kind === 'reject') return decision;
     const held = holds?.take(transaction.sender, delivered(ticket).address) ?? null;
-    if (held !== null) return afterwards(held, reference);
+    if (held !== null) return afterwards(held, ticket, reference);
     return settings.relay ? place(ticket, transaction, decision, reference) : count(transaction, decision);
   }
 
   function act(ticket: Ticket, reference: string): Decision {
-    if (ticket.check.kind !== 'asked' || profile === null) return ACCEPTED;
+    const { check, profile } = ticket;
+    if (check.kind !== 'asked' || profile === null) return ACCEPTED;
     const verdict = ticket.verdict ?? failed('timeout', 'no verdict within the validation timeout');
     const deliverable = ticket.delivery !== null && ticket.delivery.kind !== 'known';
     return answer(verdict, profile.actions, { deliverable, reference });
   }
 
   /** The delivery host has refused this recipient of this sender's last message (SPEC 7.3). */
-  function afterwards(reply: Reply, reference: string): Decision {
+  function afterwards(reply: Reply, { profile }: Ticket, reference: string): Decision {
     const verdict = {
       kind: reply.code < 500 ? 'temporary' : 'refused',
       source: 'delivery',
@@ -222,6 +236,11 @@ const BYPASSED: Check = { kind: 'bypassed' };
 const UNCHECKED: Check = { kind: 'unchecked' };
 const TOO_MANY = { kind: 'refused', reply: SAYS.tooManyRecipients, reason: 'limit' } as const satisfies Check;
 const ACCEPTED: Decision = { kind: 'accept', reply: SAYS.recipientOk };
+
+/** Whoever asks us about these does so because we asked it. `''`, the null sender, is nobody's address. */
+function sendersOf(profiles: readonly (Profile | null)[]): ReadonlySet<string> {
+  return new Set(profiles.flatMap((profile) => [profile?.probe.mailFrom ?? '', profile?.probe.mailFromFallback ?? '']));
+}
 
 /** Only then is a delivery host wanted where nothing is delivered (SPEC 4.8). */
 function opensOnFailure({ mode, onValidationFailure, onTemporaryFailure, onUnknown, onRefused }: Actions): boolean {

@@ -184,7 +184,7 @@ export function createCommands({
       ...about,
       kind: kindOf(ticket),
       source: ticket.verdict?.source ?? '',
-      monitor: settings.profile?.actions.mode === 'monitor',
+      monitor: ticket.profile?.actions.mode === 'monitor',
     });
     return { reply: decision.reply, hangUp: false };
   }
