@@ -103,10 +103,15 @@ function createMessage(transaction: Transaction, delivery: Delivery | null, opti
     const { server } = open;
     const said = await open.finish();
     open = null;
+    const reply = printReply(said);
+    const relayed = transaction.recipients.length;
     if (said.code >= 200 && said.code < 300) {
-      emit({ event: 'message.relayed', ...facts, server, reply: printReply(said) });
+      emit({ event: 'message.relayed', ...facts, recipients: relayed, server, reply });
+      // What goes to /dev/null travels with what goes elsewhere (SPEC 7.2), and is as much a fact.
+      const discarded = transaction.accepted - relayed;
+      if (discarded > 0) emit({ event: 'message.discarded', ...facts, recipients: discarded });
     } else {
-      emit({ event: 'message.refused', ...facts, server, reply: printReply(said), reason: 'delivery' });
+      emit({ event: 'message.refused', ...facts, server, reply, reason: 'delivery' });
     }
     return told(said, options);
   }
