@@ -50,6 +50,7 @@ test('whatever is left out at the top level has the value of SPEC 2', (t) => {
     listeners: [],
     profiles: new Map(),
     smtpRoutes: new Map(),
+    ldap: { servers: new Map(), routing: new Map() },
     dns: { servers: null, timeoutMs: 5 * second, allowReserved: false },
     delivery: {
       connectTimeoutMs: 10 * second,

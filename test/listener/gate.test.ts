@@ -18,6 +18,7 @@ const SETTINGS: ListenerSettings = {
   listen: [],
   profile: PROFILE,
   recipientAccess: ACCESS,
+  ldapRouting: null,
   relay: true,
   postmaster: recipientOf('postmaster@example.com'),
   bareNewline: 'reject',

@@ -126,6 +126,7 @@ export async function openFrontDoor(t: ExecutionContext, options: DoorOptions = 
       listen: [{ host: '127.0.0.1', port: 0 }],
       profile,
       recipientAccess: ACCESS,
+      ldapRouting: null,
       relay: true,
       postmaster: recipientOf('postmaster@example.com'),
       bareNewline: 'reject',

@@ -27,6 +27,8 @@ export type ListenerSettings = Readonly<{
   /** null: no call-ahead, recipient access only. */
   profile: Profile | null;
   recipientAccess: RecipientAccess;
+  /** What a directory is asked about each recipient; null: none is. */
+  ldapRouting: LdapRoutingSettings | null;
   /** false: validate only, DATA gets 550 5.3.2. */
   relay: boolean;
   /** Where `<postmaster>` without a domain goes (SPEC 3.6). null only where `relay` is false. */
@@ -114,6 +116,7 @@ export type Configuration = Readonly<{
   listeners: readonly ListenerSettings[];
   profiles: ReadonlyMap<string, Profile>;
   smtpRoutes: SmtpRoutes;
+  ldap: LdapSettings;
   dns: DnsSettings;
   delivery: DeliverySettings;
   engine: EngineSettings;

@@ -3,7 +3,7 @@ import type { RecipientAccess } from '../access/recipient-access.ts';
 import type { Profile } from '../profile.ts';
 import { parseRecipient, type Recipient } from '../recipient.ts';
 import { hostPort } from '../server.ts';
-import type { Limits, ListenerSettings } from '../settings.ts';
+import type { LdapRoutingSettings, Limits, ListenerSettings } from '../settings.ts';
 import { parseListenAddress } from './endpoints.ts';
 import { errorAt, type Fault, warningAt } from './faults.ts';
 import { about, choice, count, duration, expecting, flag, list, named, section, size, text } from './fields.ts';
@@ -60,6 +60,11 @@ const listener = section(
       name('recipient access table'),
       'The table that says which recipients are accepted at all.',
     ),
+    ldapRouting: text(
+      value<string>,
+      'the name of a question under ldap.routing',
+      'What a directory is asked about each recipient; left out, none is.',
+    ).optional(),
     relay: flag(true, 'Pass accepted mail on; false: only check recipients, and refuse DATA.'),
     allowOpenRelay: flag(false, 'Accept a table that takes mail for everybody.'),
     postmaster: text(
@@ -92,7 +97,7 @@ export function checkListeners(root: Plain, tables: Tables): readonly Fault[] {
 }
 
 function checkListener(root: Plain, path: Path, settings: Plain, tables: Tables): readonly Fault[] {
-  const { callAheadProfile, recipientAccess, postmaster } = settings;
+  const { callAheadProfile, recipientAccess, ldapRouting, postmaster } = settings;
   const faults: Fault[] = [];
   if (settings.type === 'private' && (callAheadProfile ?? null) !== null) {
     const message = 'not allowed on a private listener: expected type public, or no profile';
@@ -100,6 +105,7 @@ function checkListener(root: Plain, path: Path, settings: Plain, tables: Tables)
   }
   faults.push(...checkReference(root, 'callAheadProfiles', [...path, 'callAheadProfile'], callAheadProfile));
   faults.push(...checkReference(root, 'recipientAccess', [...path, 'recipientAccess'], recipientAccess));
+  faults.push(...checkReference(root, 'ldap.routing', [...path, 'ldapRouting'], ldapRouting));
   const relays = settings.type === 'public' && (settings.relay ?? true) === true;
   if (relays && (postmaster ?? null) === null) {
     faults.push(errorAt([...path, 'postmaster'], 'missing: expected user@domain, for the listener relays'));
@@ -155,12 +161,13 @@ function checkSockets(all: readonly (readonly [string, Plain])[]): readonly Faul
 export type ListenerParts = Readonly<{
   profiles: ReadonlyMap<string, Profile>;
   tables: ReadonlyMap<string, RecipientAccess>;
+  routings: ReadonlyMap<string, LdapRoutingSettings>;
 }>;
 
 export function buildListener(
   name: string,
   settings: ListenerInput,
-  { profiles, tables }: ListenerParts,
+  { profiles, tables, routings }: ListenerParts,
 ): ListenerSettings {
   const { listen, callAheadProfile, relay, postmaster, bareNewline } = settings;
   const recipientAccess = tables.get(settings.recipientAccess);
@@ -172,6 +179,7 @@ export function buildListener(
     listen,
     profile,
     recipientAccess,
+    ldapRouting: settings.ldapRouting === undefined ? null : (routings.get(settings.ldapRouting) ?? null),
     relay,
     postmaster: postmaster ?? null,
     bareNewline,

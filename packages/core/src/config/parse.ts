@@ -4,7 +4,8 @@ import { buildDelivery } from './delivery.ts';
 import { buildDns } from './dns.ts';
 import { buildEngine } from './engine.ts';
 import { type Fault, faultsOf, inOrder, problemsOf } from './faults.ts';
-import { createFiles, type ReadText } from './files.ts';
+import { createFiles, type Files, type ReadText } from './files.ts';
+import { buildLdap, checkLdap } from './ldap.ts';
 import { buildListener, checkListeners } from './listeners.ts';
 import { isPlain, type Plain } from './plain.ts';
 import { type ReadFile, readYaml } from './positions.ts';
@@ -32,27 +33,33 @@ export function parseConfiguration(text: string, options: ParseOptions): Loaded 
   const written = file.value ?? {};
   const parsed = root.safeParse(written, { reportInput: true });
   const faults = parsed.success ? [] : faultsOf(parsed.error.issues, jsonSchema);
-  const tables = createTables(createFiles(options.file, options.readText ?? noFiles));
-  const crossing = isPlain(written) ? crossChecks(written, { name: options.file, file }, tables) : NOTHING;
+  const files = createFiles(options.file, options.readText ?? noFiles);
+  const read = { files, tables: createTables(files) };
+  const crossing = isPlain(written) ? crossChecks(written, { name: options.file, file }, read) : NOTHING;
   const problems = [...merge(file.problems, problemsOf([...faults, ...crossing.faults], file)), ...crossing.problems];
   if (!parsed.success || problems.some(({ severity }) => severity === 'error')) {
     throw new ConfigurationError(options.file, problems);
   }
-  return { configuration: freeze(build(parsed.data, options.cores, tables)), warnings: problems };
+  return { configuration: freeze(build(parsed.data, options.cores, read)), warnings: problems };
 }
+
+/** The files that the configuration names, and what was made of those that are tables. */
+type Read = Readonly<{ files: Files; tables: Tables }>;
 
 /** What is wrong in the configuration, and inside the tables that it names. */
 type Crossing = Readonly<{ faults: readonly Fault[]; problems: readonly Problem[] }>;
 
 const NOTHING: Crossing = { faults: [], problems: [] };
 
-function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFile }>, tables: Tables): Crossing {
+function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFile }>, read: Read): Crossing {
+  const { files, tables } = read;
   const routes = checkSmtpRoutes(written, main, tables.routes);
   return {
     faults: [
       ...checkListeners(written, tables),
       ...checkProfiles(written),
       ...checkRecipientAccess(written, tables),
+      ...checkLdap(written, files),
       ...routes.faults,
     ],
     problems: [...checkPatternFiles(written, tables), ...routes.problems],
@@ -69,7 +76,7 @@ function merge(reading: readonly Problem[], checking: readonly Problem[]): reado
   return inOrder([...reading, ...checking.filter(({ line, column }) => !said.has(`${line}:${column}`))]);
 }
 
-function build(settings: Settings, cores: number, read: Tables): Configuration {
+function build(settings: Settings, cores: number, read: Read): Configuration {
   const { hostname, self } = settings;
   const selfNames = [...new Set([hostname, ...self.names])];
   const profiles = new Map(
@@ -81,19 +88,21 @@ function build(settings: Settings, cores: number, read: Tables): Configuration {
   const tables = new Map(
     Object.entries(settings.recipientAccess).map(([name, entries]) => [
       name,
-      buildRecipientAccess(entries, profiles, read),
+      buildRecipientAccess(entries, profiles, read.tables),
     ]),
   );
+  const ldap = freeze(buildLdap(settings.ldap, read.files));
   return {
     hostname,
     drainTimeoutMs: settings.drainTimeout,
     log: settings.log,
     self,
     listeners: Object.entries(settings.listeners).map(([name, listener]) =>
-      buildListener(name, listener, { profiles, tables }),
+      buildListener(name, listener, { profiles, tables, routings: ldap.routing }),
     ),
     profiles,
-    smtpRoutes: buildSmtpRoutes(settings.smtpRoutes, settings.smtpRoutesFile, read.routes),
+    smtpRoutes: buildSmtpRoutes(settings.smtpRoutes, settings.smtpRoutesFile, read.tables.routes),
+    ldap,
     dns: buildDns(settings.dns),
     delivery: buildDelivery(settings.delivery),
     engine: buildEngine(settings.engine, cores),

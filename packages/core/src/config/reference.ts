@@ -49,6 +49,8 @@ type Row = readonly [key: string, values: string, byDefault: string, sentence: s
 function rowsOf(prefix: string, { properties = {}, required = [] }: JsonSchema): readonly Row[] {
   return Object.entries(properties).flatMap(([key, schema]) => {
     if (schema.properties !== undefined) return rowsOf(`${prefix}${key}.`, schema);
+    const element = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
+    if (element.properties !== undefined) return rowsOf(`${prefix}${key}.NAME.`, element);
     return [row(key, schema, required, prefix)];
   });
 }

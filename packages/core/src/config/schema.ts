@@ -5,6 +5,7 @@ import { engine } from './engine.ts';
 import type { JsonSchema } from './faults.ts';
 import { section } from './fields.ts';
 import { drainTimeout, hostname, log, self } from './general.ts';
+import { ldap } from './ldap.ts';
 import { listeners } from './listeners.ts';
 import { callAheadProfiles } from './profiles.ts';
 import { recipientAccess } from './recipient-access.ts';
@@ -22,6 +23,7 @@ export const root = section(
     recipientAccess,
     smtpRoutes,
     smtpRoutesFile,
+    ldap: ldap.prefault({}),
     dns: dns.prefault({}),
     delivery: delivery.prefault({}),
     engine: engine.prefault({}),
