@@ -108,7 +108,21 @@ test('a 421 in the middle: the answered stay answered, the others are asked once
     },
   });
   t.deepEqual(kinds(await main.ask(['a@x.example', 'b@x.example', 'c@x.example'])), ['valid', 'valid', 'valid']);
-  t.deepEqual(commands(server, 1).slice(2), ['RCPT TO:<b@x.example>', 'RCPT TO:<c@x.example>']);
+  t.deepEqual(commands(server, 1).slice(2), ['RCPT TO:<b@x.example>', 'RSET', 'MAIL FROM:<>', 'RCPT TO:<c@x.example>']);
+});
+
+test('a server that hangs up at a second recipient has every recipient of a group judged', async (t) => {
+  const { main } = await startBench(t, {
+    users,
+    on: {
+      RCPT: ({ address, session }) => {
+        if (session.rcptsInTransaction > 1) return { reply: '550 Only one recipient for the null sender', close: true };
+        return users.includes(address) ? '250 Ok' : '550 5.1.1 No such user';
+      },
+    },
+  });
+  const group = ['a@x.example', 'b@x.example', 'n1@x.example', 'n2@x.example', 'c@x.example'];
+  t.deepEqual(kinds(await main.ask(group)), ['valid', 'valid', 'unknown', 'unknown', 'valid']);
 });
 
 test('a server that always says 421 to RCPT is temporary, one that always closes failed, after one more try', async (t) => {

@@ -185,9 +185,10 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
   function settle(ticket: Ticket, transaction: Transaction, reference: string): Decision {
     if (transaction.accepted >= limits.recipientsPerMessage) return refuse(TOO_MANY, reference);
     if (ticket.check.kind === 'refused') return refuse(ticket.check, reference);
+    // Taken before anything is said: whatever this recipient is told now, the next time it is not told that again.
+    const held = holds?.take(transaction.sender, delivered(ticket).address) ?? null;
     const decision = act(ticket, reference);
     if (decision.kind === 'reject') return decision;
-    const held = holds?.take(transaction.sender, delivered(ticket).address) ?? null;
     if (held !== null) return afterwards(held, ticket, reference);
     return settings.relay ? place(ticket, transaction, decision, reference) : count(transaction, decision);
   }

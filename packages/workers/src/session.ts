@@ -3,7 +3,7 @@ import type { Probe } from '@callahead/core';
 import type { Habits } from './habits.ts';
 import type { Open } from './opening.ts';
 import { attemptDeadlineMs, type Query, type Tell } from './query.ts';
-import { askTogether, type Standing, startsTransaction, type Turn } from './transaction.ts';
+import { askTogether, type Standing, startsTransaction, type Turn, wasLost } from './transaction.ts';
 
 export type Session = Readonly<{
   /** Asks all of them and tells each exactly once. One call at a time. */
@@ -68,12 +68,13 @@ export function createSession({ opened, probe, habits, now, answered }: SessionO
   /** The next recipients that fit into one transaction. */
   function nextGroup(rest: readonly Query[]): readonly Query[] {
     const utf8At = rest.findIndex((query) => query.utf8);
-    if (utf8At === 0) return rest.slice(0, 1);
+    if (utf8At === 0 || wasLost(rest[0])) return rest.slice(0, 1);
     const limit = habits.transactionLimit(probe);
     const begun = startsTransaction(standing, probe, habits, false) ? 0 : (standing.transaction?.rcpts ?? 0);
     // A group leaves in one write, so the server may refuse all of it: as many as it is likely to refuse few enough of.
     const likely = Math.floor((probe.maxRejectionsPerSession - standing.rejected) / habits.rejectionShare());
-    const plain = utf8At < 0 ? rest.length : utf8At;
+    const lostAt = rest.findIndex(wasLost);
+    const plain = Math.min(utf8At < 0 ? rest.length : utf8At, lostAt < 0 ? rest.length : lostAt);
     return rest.slice(0, Math.max(1, Math.min(limit - begun, room(), likely, plain)));
   }
 

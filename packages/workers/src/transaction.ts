@@ -52,7 +52,7 @@ export async function askTogether(turn: Turn, group: readonly Query[]): Promise<
   }
   const before: string[] = [];
   const sender = habits.sender(probe);
-  if (startsTransaction(standing, probe, habits, utf8)) {
+  if (startsTransaction(standing, probe, habits, utf8) || wasLost(group[0])) {
     if (standing.transaction !== null) before.push('RSET');
     before.push(`MAIL FROM:<${sender}>${utf8 ? ' SMTPUTF8' : ''}`);
   }
@@ -70,6 +70,11 @@ export function startsTransaction(standing: Standing, probe: Probe, habits: Habi
   const { transaction } = standing;
   if (transaction === null || utf8 || transaction.utf8) return true;
   return transaction.sender !== habits.sender(probe) || transaction.rcpts >= habits.transactionLimit(probe);
+}
+
+/** A connection was lost under it, perhaps because of who shared its transaction: the second time it has one of its own. */
+export function wasLost(query: Query | undefined): boolean {
+  return query !== undefined && query.manner.kind !== 'any' && query.manner.lost;
 }
 
 /** Commands in one write, or each when its turn comes where the server does not pipeline. */
