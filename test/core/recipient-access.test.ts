@@ -1,6 +1,7 @@
 import { type AccessEntry, compileRecipientAccess, type Reply } from '@callahead/core';
 import test from 'ava';
 import { accessPatterns, recipientOf } from '../support/recipients.ts';
+import { profileOf } from '../support/routing.ts';
 
 function accept(...texts: readonly string[]): AccessEntry {
   return { action: 'accept', patterns: accessPatterns(...texts), bypassCallAhead: false, profile: null };
@@ -147,3 +148,16 @@ function permutations<Item>(items: readonly Item[]): Item[][] {
     permutations([...items.slice(0, i), ...items.slice(i + 1)]).map((rest) => [item, ...rest]),
   );
 }
+
+test('a table tells the profiles that its entries name, each once', (t) => {
+  const [corp, other] = [profileOf(null, 'corp'), profileOf(null, 'other')];
+  const table = compileRecipientAccess([
+    { ...accept('a.example'), action: 'accept', bypassCallAhead: false, profile: corp },
+    accept('b.example'),
+    { ...accept('c.example'), action: 'accept', bypassCallAhead: false, profile: other },
+    { ...accept('d.example'), action: 'accept', bypassCallAhead: false, profile: corp },
+  ]);
+  t.deepEqual(table.profiles, [corp, other]);
+  t.like(table.decide(recipientOf('x@c.example')), { entry: 'c.example', profile: other });
+  t.like(table.decide(recipientOf('x@b.example')), { entry: 'b.example', profile: null });
+});

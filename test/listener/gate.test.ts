@@ -1,4 +1,4 @@
-import type { DeliveryRequest, DeliveryRouting, ListenerSettings, Request, Verdict } from '@callahead/core';
+import type { DeliveryRequest, DeliveryRouting, ListenerSettings, Profile, Request, Verdict } from '@callahead/core';
 import { failed } from '@callahead/core';
 import test from 'ava';
 import {
@@ -211,5 +211,75 @@ test('what the delivery host said last time is told, masked, and to that sender 
   t.is(await ask(gate, 'known@example.com', transactionOf('s@client.example')), '552 5.2.2 refused session1');
   t.is(await ask(gate, 'free@example.com', transactionOf('')), '552 5.2.2 refused session1');
   t.is(await ask(gate, 'nobody@example.com', transactionOf('')), '550 5.1.1 unknown ref1');
-  t.deepEqual(asked, ['s@client.example known@example.com', ' free@example.com']);
+  t.deepEqual(asked, ['s@client.example known@example.com', ' free@example.com', ' nobody@example.com']);
+});
+
+/** `own@example.com` has an entry with this profile. */
+function withOwn(own: Profile, profile: ListenerSettings['profile'] = PROFILE): ListenerSettings {
+  const recipientAccess: ListenerSettings['recipientAccess'] = {
+    profiles: [own],
+    decide(recipient) {
+      const decision = ACCESS.decide(recipient);
+      return decision.kind === 'accept' && recipient.local === 'own' ? { ...decision, profile: own } : decision;
+    },
+  };
+  return { ...SETTINGS, profile, recipientAccess };
+}
+
+const OWN: Profile = { ...profileOf(null, 'own'), validationTimeoutMs: 2_000 };
+
+test('the profile of an access entry is asked by, has its own budget, and is what the delivery falls back to', async (t) => {
+  const seen: string[] = [];
+  const note = ({ recipient, profile, deadlineMs }: DeliveryRequest): void => {
+    seen.push(`${recipient.local} ${profile?.name} ${deadlineMs}`);
+  };
+  const gate = gateWith({
+    settings: withOwn(OWN),
+    validate(request) {
+      note(request);
+      return knows('own', 'known')(request);
+    },
+    locate(request) {
+      note(request);
+      return locateAll(request);
+    },
+  });
+  await ask(gate, 'own@example.com');
+  await ask(gate, 'known@example.com');
+  t.deepEqual(seen, ['own own 3000', 'own own 3000', 'known corp 31000', 'known corp 31000']);
+});
+
+test('the actions of that profile decide', async (t) => {
+  const onUnknown = { kind: 'reply', code: 553, enhanced: '5.1.1', text: 'Not with us', disconnect: false } as const;
+  const gate = gateWith({ settings: withOwn({ ...OWN, actions: { ...OWN.actions, onUnknown } }) });
+  t.is(await ask(gate, 'own@example.com'), '553 5.1.1 unknown ref1');
+  t.is(await ask(gate, 'nobody@example.com'), '550 5.1.1 unknown ref1');
+});
+
+test('a listener without a profile asks for the entries that have one', async (t) => {
+  const gate = gateWith({ settings: withOwn(OWN, null) });
+  t.is(await ask(gate, 'own@example.com'), '550 5.1.1 unknown ref1');
+  t.is(await ask(gate, 'nobody@example.com'), '250');
+});
+
+test('where nothing is relayed a delivery host is wanted only for a profile that may open on failure', async (t) => {
+  const located: string[] = [];
+  const closed: Profile = { ...OWN, actions: { ...OWN.actions, onValidationFailure: { kind: 'reject' } } };
+  const gate = gateWith({
+    settings: { ...withOwn(closed), relay: false },
+    validate: knows('own', 'known'),
+    locate(request) {
+      located.push(request.recipient.local);
+      return locateAll(request);
+    },
+  });
+  await ask(gate, 'own@example.com');
+  await ask(gate, 'known@example.com');
+  t.deepEqual(located, ['known']);
+});
+
+test('a recipient is not asked about where it is the sender of any profile of the listener', async (t) => {
+  const own = { ...OWN, probe: { ...OWN.probe, mailFrom: 'probe@example.com' } };
+  const gate = gateWith({ settings: withOwn(own), validate: () => t.fail() as never });
+  t.is(await ask(gate, 'probe@example.com'), '250');
 });

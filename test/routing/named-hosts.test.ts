@@ -139,3 +139,13 @@ test('a host that the operator wrote himself is no loop, for it is in no MX list
   const us = () => ({ ...US, sockets: [{ host: '0.0.0.0', port: 25 }], machine: new Set(['192.0.2.1']) });
   t.is(words(await resolve([hopTo('gateway.example')], { 'A gateway.example': ['192.0.2.1'] }, { us })), '192.0.2.1');
 });
+
+test('a preference whose hosts lead nowhere now stays an empty tier, so that the next one still counts as worse', async (t) => {
+  const hops = [
+    { ...hopTo('backup.corp'), preference: 20 },
+    { ...hopTo('gone.corp'), preference: 10 },
+  ];
+  const resolved = await resolve(hops, { 'A backup.corp': ['192.0.2.2'] });
+  t.deepEqual(resolved.kind === 'servers' ? addressesOfTiers(resolved.tiers) : [], [[], ['192.0.2.2']]);
+  t.is(resolved.kind === 'servers' ? resolved.names : '', 'to gone.corp:25;backup.corp:25');
+});

@@ -1,4 +1,4 @@
-import { ConfigurationError, type Problem } from '@callahead/core';
+import { ConfigurationError, type Problem, problemLine } from '@callahead/core';
 import { type Loaded, parseConfiguration } from '@callahead/core/config';
 
 /** The smallest useful file: one front door, one server that knows the recipients of one domain. */
@@ -19,21 +19,33 @@ recipientAccess:
     - {match: example.com, action: accept}
 `.trimStart();
 
-export function load(text: string, env: Readonly<Record<string, string>> = {}): Loaded {
-  return parseConfiguration(text, { file: 'callahead.yaml', env, cores: 4 });
+/** `files` are those that the text may name, by their path. */
+export function load(
+  text: string,
+  env: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {},
+): Loaded {
+  const readText = (file: string): string | Error => files[file] ?? new Error(`ENOENT: no such file, open '${file}'`);
+  return parseConfiguration(text, { file: 'callahead.yaml', env, cores: 4, readText });
 }
 
 /** What is wrong with a text, as `LINE:COLUMN: message`; nothing where it can be used without a doubt. */
 export function problemsIn(text: string, env: Readonly<Record<string, string>> = {}): readonly string[] {
-  return problems(text, env).map(
-    ({ severity, line, column, message }) =>
-      `${line}:${column}: ${severity === 'warning' ? 'warning: ' : ''}${message}`,
-  );
+  return problems(text, env, {}).map((problem) => problemLine('', problem).slice(1));
 }
 
-function problems(text: string, env: Readonly<Record<string, string>>): readonly Problem[] {
+/** The same with the files that the text names, and as `FILE:LINE:COLUMN: message`. */
+export function problemsWith(files: Readonly<Record<string, string>>, text: string): readonly string[] {
+  return problems(text, {}, files).map((problem) => problemLine('callahead.yaml', problem));
+}
+
+function problems(
+  text: string,
+  env: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string>>,
+): readonly Problem[] {
   try {
-    return load(text, env).warnings;
+    return load(text, env, files).warnings;
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems;
     throw error;
