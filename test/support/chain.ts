@@ -1,4 +1,5 @@
 /** The whole chain in this process: fake servers, the gateway as `callahead serve` runs it before them, and a sender's dialogue. */
+import { readFileSync } from 'node:fs';
 import type { Event } from '@callahead/core';
 import { parseConfiguration } from '@callahead/core/config';
 import { openGateway } from '../../packages/cli/src/gateway.ts';
@@ -49,6 +50,7 @@ export async function openChain(t: Owner, options: ChainOptions = {}): Promise<C
     file: 'callahead.yaml',
     env: {},
     cores: 2,
+    readText: (name) => readFileSync(name, 'utf8'),
   });
   const events: Event[] = [];
   const gateway = await openGateway(configuration, {

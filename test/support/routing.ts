@@ -55,9 +55,11 @@ export function routerWith(dnsServer: string, over: Partial<RouterOptions> = {})
     interfaces: () => ['127.0.0.1'],
     dns: { servers: [dnsServer], timeoutMs: 2_000, allowReserved: false },
     smtpRoutes: new Map(),
+    ldapRoutings: new Map(),
     generation: 1,
     now: () => performance.now(),
     random: Math.random,
+    emit: () => {},
     hostsFile: '/dev/null',
     ...over,
   });

@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os';
 import type {
   Configuration,
   Emit,
+  LdapRoutingSettings,
   ListenAddress,
   ListenerSettings,
   Recipient,
@@ -40,9 +41,11 @@ export async function openGateway(
     interfaces: machineAddresses,
     dns: configuration.dns,
     smtpRoutes: configuration.smtpRoutes,
+    ldapRoutings: ldapRoutingsOf(configuration),
     generation: 1,
     now,
     random: Math.random,
+    emit,
   });
   const holds = createHolds({ holdTimeMs: configuration.delivery.holdTimeMs, now });
   const parts = { configuration, engine, router, holds, emit, now };
@@ -148,6 +151,12 @@ async function learn(
   if (routing.kind !== 'ask') return;
   const asked = routing.route.tiers.some((tier) => tier.some((server) => serverName(server) === verdict.server));
   if (verdict.kind !== 'valid' || asked) engine.learn(routing.route, routing.recipient, verdict);
+}
+
+function ldapRoutingsOf({ listeners }: Configuration): ReadonlyMap<string, LdapRoutingSettings> {
+  return new Map(
+    listeners.flatMap(({ name, ldapRouting }) => (ldapRouting === null ? [] : [[name, ldapRouting] as const])),
+  );
 }
 
 function machineAddresses(): readonly string[] {

@@ -1,7 +1,9 @@
 import {
   type DeliveryRequest,
   type DnsSettings,
+  type Emit,
   failed,
+  type LdapRoutingSettings,
   type RouteSource,
   type Routing,
   type Self,
@@ -12,6 +14,7 @@ import { createDestinations } from './destinations.ts';
 import { createDns } from './dns.ts';
 import { createDomainStage } from './domain.ts';
 import { createHosts } from './hosts.ts';
+import { createLdap } from './ldap.ts';
 import { resolveNamed } from './named-hosts.ts';
 import { resolveDomain } from './own-domain.ts';
 import { type Lookup, type Resolved, trouble } from './resolved.ts';
@@ -32,9 +35,12 @@ export type RouterOptions = Readonly<{
   interfaces: () => readonly string[];
   dns: DnsSettings;
   smtpRoutes: SmtpRoutes;
+  /** What directories are asked about the recipients of a listener, by its name. */
+  ldapRoutings: ReadonlyMap<string, LdapRoutingSettings>;
   generation: number;
   now(): number;
   random(): number;
+  emit: Emit;
   hostsFile?: string;
 }>;
 
@@ -48,16 +54,23 @@ export function createRouter(options: RouterOptions): RouteSource {
 
   const domain = createDomainStage(now);
   const servers = createStaticStage(now);
-  const toAsk = [domain, createQueryRoutesStage(options.smtpRoutes, now), servers];
-  const toDeliver = [domain, createSmtpRoutesStage(options.smtpRoutes, now), servers];
+  const ldap = createLdap({ routings: options.ldapRoutings, now, random, emit: options.emit });
+  const toAsk = [domain, ldap.ask, createQueryRoutesStage(options.smtpRoutes, now), servers];
+  const toDeliver = [domain, ldap.deliver, createSmtpRoutesStage(options.smtpRoutes, now), servers];
   const ask = createAskStage(destinations, generation, now);
   const deliver = createDeliverStage(destinations, generation, now);
 
   return {
     toAsk: (request) => supervise(() => walk(toAsk, ask, start(request), request)),
     toDeliver: (request) => supervise(() => walk(toDeliver, deliver, start(request), request)),
-    flush: destinations.flush,
-    close: async () => dns.close(),
+    flush(what) {
+      ldap.flush(what);
+      destinations.flush(what);
+    },
+    async close() {
+      dns.close();
+      await ldap.close();
+    },
   };
 }
 
