@@ -323,3 +323,23 @@ test("no profile's own sender is asked about by another profile", async (t) => {
   `);
   t.is(servers[0].sessions.length, 0);
 });
+
+test("what the delivery host says of an entry's recipient is remembered where that was asked", async (t) => {
+  const fickle = await serverKnowing(t, {
+    on: { RCPT: ({ session }) => (session.mailFrom === '' ? '250 2.1.5 Ok' : '550 5.1.1 Gone meanwhile') },
+  });
+  const chain = await openProfiles(t, [await serverKnowing(t), fickle], {});
+  await chain.ask(`
+    C: RCPT TO:<known@other.example>
+    S: 250 2.1.5
+    C: DATA
+    S: 550 5.1.1
+    C: RSET
+    S: 250
+    C: MAIL FROM:<somebody-else@client.example>
+    S: 250
+    C: RCPT TO:<known@other.example>
+    S: 550 5.1.1
+  `);
+  t.is(fickle.asked.length, 2, 'once by the call-ahead, once by the delivery');
+});

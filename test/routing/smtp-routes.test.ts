@@ -161,3 +161,16 @@ test('the same route is the same object while nothing changed', async (t) => {
   t.false(second instanceof Promise, 'what is known needs no waiting');
   t.is(routeOf(await second), routeOf(first));
 });
+
+test('the same hosts with other priorities are another destination', async (t) => {
+  const [one, other] = [hopTo('192.0.2.1', 25, 'none'), hopTo('192.0.2.2', 25, 'none')];
+  const router = routerWith('127.0.0.1:9', {
+    smtpRoutes: new Map([
+      ['a.example', hostsOf(one, other)],
+      ['b.example', hostsOf(one, { ...other, preference: 10 })],
+    ]),
+  });
+  t.teardown(router.close);
+  t.is(summary(await router.toAsk(requestFor('x@a.example'))), '192.0.2.1 192.0.2.2');
+  t.is(summary(await router.toAsk(requestFor('x@b.example'))), '192.0.2.1; 192.0.2.2');
+});
