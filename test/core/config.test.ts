@@ -134,6 +134,8 @@ test('the configuration is frozen to its depth', (t) => {
   t.throws(() => Object.assign(configuration.dns, { timeoutMs: 1 }), { instanceOf: TypeError });
   t.throws(() => Object.assign(profileOf(smallest).probe.breaker, { failures: 1 }), { instanceOf: TypeError });
   t.throws(() => Object.assign(configuration.listeners[0]?.limits ?? {}, { sessions: 1 }), { instanceOf: TypeError });
+  const route = load(`${smallest}smtpRoutes: {a.example: b.example}\n`).configuration.smtpRoutes.get('a.example');
+  t.true(Object.isFrozen(route?.kind === 'hosts' ? route.hops[0] : null));
 });
 
 test('servers are a text with commas or a list, and ports are kept apart', (t) => {

@@ -112,6 +112,6 @@ function build(settings: Settings, cores: number, read: Read): Configuration {
 /** Freezes plain data to its depth. */
 function freeze<T>(data: T): T {
   if (typeof data !== 'object' || data === null || Object.isFrozen(data)) return data;
-  for (const inner of Object.values(data)) freeze(inner);
+  for (const inner of data instanceof Map ? data.values() : Object.values(data)) freeze(inner);
   return Object.freeze(data);
 }
