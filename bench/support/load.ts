@@ -37,7 +37,8 @@ async function run(load: Load): Promise<LoadResult> {
       for (let i = 0; i < load.recipients; i++) {
         lines.push(`RCPT TO:<u${load.offset + ((session * load.recipients + i) % load.distinct)}@example.com>`);
       }
-      accepted += await converse(load.port, `${lines.join('\r\n')}\r\n`, lines.length);
+      const good = await converse(load.port, `${lines.join('\r\n')}\r\n`, lines.length);
+      accepted += good;
     }
   }
 
@@ -98,7 +99,7 @@ function lastLine(socket: Socket): Promise<void> {
     let text = '';
     function onData(chunk: Buffer): void {
       text += chunk.toString('latin1');
-      if (!/^\d{3} .*\n$/m.test(text)) return;
+      if (!/^\d{3} [^\n]*\n$/m.test(text)) return;
       socket.off('data', onData);
       resolve();
     }
