@@ -53,6 +53,7 @@ test('messages of a packet keep their order, batches and others mixed', (t) => {
       recipients: ['a@corp.example', 'ü@corp.example', '"a b"@corp.example'],
       deadlinesMs: [12_345.678, 12_345.678, 5_000_000_000],
       traced: [2],
+      fresh: [],
     },
     { kind: 'flush', question: 4, what: { kind: 'all' } },
   ];

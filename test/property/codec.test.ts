@@ -62,6 +62,7 @@ const asks: fc.Arbitrary<ToWorker> = fc
     recipients: rows.map(([, , one]) => one),
     deadlinesMs: rows.map(([, , , one]) => one),
     traced: rows.slice(0, 3).map(([one]) => one),
+    fresh: rows.slice(1, 3).map(([one]) => one),
   }));
 const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
   asks,

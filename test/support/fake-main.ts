@@ -31,7 +31,7 @@ export type FakeMain = Readonly<{
   denyUntil(loan: string, untilMs: number): void;
 }>;
 
-export type AskOptions = { destination?: number; budgetMs?: number; traced?: boolean };
+export type AskOptions = { destination?: number; budgetMs?: number; traced?: boolean; fresh?: boolean };
 
 export type FakeMainOptions = {
   /** Permits of each loan. */
@@ -111,7 +111,8 @@ export function startFakeMain(options: FakeMainOptions = {}): FakeMain {
     setImmediate(() => host.receive(messages));
   }
 
-  function ask(recipients: readonly string[], { destination = 1, budgetMs = 5000, traced = false }: AskOptions = {}) {
+  function ask(recipients: readonly string[], options: AskOptions = {}) {
+    const { destination = 1, budgetMs = 5000, traced = false, fresh = false } = options;
     const ids = recipients.map(() => serial++);
     const answers = ids.map((id) => new Promise<Verdict>((resolve) => waiters.set(id, resolve)));
     send({
@@ -121,6 +122,7 @@ export function startFakeMain(options: FakeMainOptions = {}): FakeMain {
       recipients,
       deadlinesMs: ids.map(() => now() + budgetMs),
       traced: traced ? ids : [],
+      fresh: fresh ? ids : [],
     });
     return Promise.all(answers);
   }

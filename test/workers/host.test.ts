@@ -1,5 +1,7 @@
+import type { ToMain } from '@callahead/core';
 import test from 'ava';
 import { startBench } from '../support/fake-main.ts';
+import { PROBE } from '../support/routes.ts';
 
 test('a known recipient is valid and an unknown one is unknown', async (t) => {
   const { main, server } = await startBench(t, { users: ['ann@corp.example'] });
@@ -28,6 +30,42 @@ test('the steps of a traced ask are told before its verdict, and of no other', a
   await main.ask(['a@x.example', 'b@x.example'], { traced: true });
   const stages = main.told.flatMap((message) => (message.kind === 'step' ? [message.step.stage] : []));
   t.deepEqual(stages.slice(0, 2), ['cache', 'server']);
+});
+
+/** What was told of a stage, a fact of each step. */
+function facts(told: readonly ToMain[], stage: string, fact: string): (string | undefined)[] {
+  return told.flatMap((message) =>
+    message.kind === 'step' && message.step.stage === stage ? [message.step.facts[fact]] : [],
+  );
+}
+
+test('a fresh question is asked whatever the cache holds, and leaves nothing in it', async (t) => {
+  const { main, server } = await startBench(t, { users: ['a@x.example'] });
+  await main.ask(['a@x.example', 'b@x.example'], { fresh: true });
+  t.like(await main.ask(['a@x.example'], { fresh: true }), [{ kind: 'valid', source: 'server' }]);
+  t.deepEqual(await main.question({ kind: 'lookup', recipient: 'a@x.example' }), { kind: 'found', entries: [] });
+  t.deepEqual(await main.question({ kind: 'lookup', recipient: 'b@x.example' }), { kind: 'found', entries: [] });
+  await main.ask(['a@x.example']);
+  await main.ask(['a@x.example'], { fresh: true });
+  t.deepEqual(server.asked, ['a@x.example', 'b@x.example', 'a@x.example', 'a@x.example', 'a@x.example']);
+});
+
+test('a fresh question shares its probe with nobody', async (t) => {
+  const { main, server } = await startBench(t, { users: ['a@x.example'] });
+  const all = [main.ask(['a@x.example']), main.ask(['a@x.example'], { fresh: true }), main.ask(['a@x.example'])];
+  await Promise.all(all);
+  t.deepEqual(server.asked, ['a@x.example', 'a@x.example']);
+});
+
+test('who watches a probe is told every line of it and how long its verdict would be kept', async (t) => {
+  const { main, server } = await startBench(t, { users: ['a@x.example'] });
+  await main.ask(['a@x.example'], { traced: true, fresh: true });
+  const lines = facts(main.told, 'dialogue', 'line');
+  t.is(lines[0], `-- mx.example:${server.port}`);
+  t.is(lines[1], `-- connected to 127.0.0.1:${server.port} from 127.0.0.1`);
+  t.is(lines[2], 'S: 220 fake.example ESMTP');
+  t.deepEqual(lines.slice(-2), ['C: RCPT TO:<a@x.example>', 'S: 250 2.1.5 Ok']);
+  t.deepEqual(facts(main.told, 'keep', 'forMs'), [String(PROBE.cacheTtlMs)]);
 });
 
 test('a thread that closes answers everybody who waits', async (t) => {

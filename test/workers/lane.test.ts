@@ -10,7 +10,7 @@ function subject(number: number, version = 0): Subject {
 }
 
 function item(recipient: string, recorder: Question['recorder'] = null): Question {
-  return { recipient, deadlineMs: 1_000, recorder };
+  return { recipient, deadlineMs: 1_000, recorder, fresh: false };
 }
 
 /** The far end of a lane: what arrives, packet by packet. */
@@ -123,6 +123,16 @@ test('only traced asks have steps', (t) => {
   t.like(port.packets[0]?.[1], { traced: [1] });
   port.answer({ kind: 'step', id: 1, step: { stage: 'cache', atMs: 1, facts: {} } });
   t.deepEqual(stages, ['cache']);
+});
+
+test('the thread is told which asks are fresh', (t) => {
+  const { lane, endTurn } = setUp();
+  const port = fakePort();
+  lane.open(port);
+  lane.ask(subject(1), item('a@x'));
+  lane.ask(subject(1), { ...item('b@x'), fresh: true });
+  endTurn();
+  t.like(port.packets[0]?.[1], { ids: [0, 1], fresh: [1] });
 });
 
 test('asks wait for the thread, which learns of their destinations', (t) => {

@@ -40,7 +40,7 @@ export function loanName(profile: string, server: string): string {
 /** How a returned connection ended: `failed` never gave a RCPT reply though it was asked to (SPEC 8.5 counts those); `closed` is every other end. */
 export type LoanOutcome = 'closed' | 'failed';
 
-/** Main thread to worker thread. Asks travel as columns, one batch a turn (SPEC 8.1). `traced`: the ids whose steps are wanted. */
+/** Main thread to worker thread. Asks travel as columns, one batch a turn (SPEC 8.1). `traced`: the ids whose steps are wanted; `fresh`: those that neither read nor leave anything in a cache, and share no probe. */
 export type ToWorker =
   | Readonly<{ kind: 'destination'; destination: number; route: Route }>
   | Readonly<{
@@ -50,6 +50,7 @@ export type ToWorker =
       recipients: readonly string[];
       deadlinesMs: readonly number[];
       traced: readonly number[];
+      fresh: readonly number[];
     }>
   | Readonly<{ kind: 'learn'; destination: number; recipient: string; verdict: Verdict }>
   | Readonly<{ kind: 'lend' | 'recall'; loan: string }>

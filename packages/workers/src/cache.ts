@@ -111,7 +111,8 @@ function entries(bound: number): LRUCache<string, Entry> {
   return new LRUCache({ maxSize: bound, sizeCalculation: () => 1 });
 }
 
-function timeToLive(verdict: Verdict, probe: Probe): number {
+/** How long a verdict is worth keeping; 0: it is not kept (SPEC 4.10). */
+export function timeToLive(verdict: Verdict, probe: Probe): number {
   switch (verdict.kind) {
     case 'valid':
       return probe.cacheTtlMs;

@@ -14,7 +14,7 @@ import {
   type Verdict,
 } from '@callahead/core';
 import { createAlarm } from './alarm.ts';
-import { cacheKey, type VerdictCache } from './cache.ts';
+import { cacheKey, timeToLive, type VerdictCache } from './cache.ts';
 import type { Habits } from './habits.ts';
 import type { Connect } from './opening.ts';
 import type { Permits } from './permits.ts';
@@ -30,6 +30,7 @@ import {
   type Waiter,
 } from './query.ts';
 import { createSessions, type Sessions, type Supervise } from './sessions.ts';
+import { createTraces } from './traces.ts';
 import { findServer, isBest, serversInOrder } from './walk.ts';
 
 export type ToDestination =
@@ -83,6 +84,7 @@ export function createDestination(options: DestinationOptions): Destination {
   let waiting = 0;
   let destroyed = false;
   let idle = (): void => {};
+  const traces = createTraces(options);
   const alarm = createAlarm(now, SWEEP_LATE_MS, () => supervise(sweep));
 
   function receive(message: ToDestination): void {
@@ -106,9 +108,9 @@ export function createDestination(options: DestinationOptions): Destination {
   }
 
   function ask(recipient: string, waiter: Waiter): void {
-    const known = cache.get(route.key, recipient, route.probe);
+    const known = waiter.fresh ? null : cache.get(route.key, recipient, route.probe);
     if (known !== null) {
-      if (waiter.traced) trace([waiter], 'cache', { kind: known.kind, server: known.server });
+      traces.step([waiter], 'cache', { kind: known.kind, server: known.server });
       answer(waiter.id, known);
       return;
     }
@@ -118,7 +120,7 @@ export function createDestination(options: DestinationOptions): Destination {
     }
     waiting++;
     const key = cacheKey(route.key, recipient, route.probe);
-    const query = inFlight.get(key);
+    const query = waiter.fresh ? undefined : inFlight.get(key);
     // A flush parts those who ask after it from a probe that began before it.
     if (query !== undefined && query.generation === cache.generation()) {
       query.waiters.push(waiter);
@@ -129,7 +131,7 @@ export function createDestination(options: DestinationOptions): Destination {
 
   function start(key: string, recipient: string, waiter: Waiter): Query {
     const query = startQuery({ key, recipient, waiter, generation: cache.generation(), ref: newRef(), nowMs: now() });
-    inFlight.set(key, query);
+    if (!query.fresh) inFlight.set(key, query);
     all.add(query);
     return query;
   }
@@ -202,7 +204,7 @@ export function createDestination(options: DestinationOptions): Destination {
   /** A server has said what it had to say about the recipient. */
   function decide(query: Query, server: string, outcome: Outcome): void {
     if (destroyed || !all.has(query)) return;
-    trace(query.waiters, 'server', { server, ...factsOf(outcome) });
+    traces.step(query.waiters, 'server', { server, ...factsOf(outcome) });
     switch (outcome.kind) {
       case 'valid':
         finish(query, { kind: 'valid', source: 'server', server });
@@ -238,10 +240,11 @@ export function createDestination(options: DestinationOptions): Destination {
     all.delete(query);
     if (inFlight.get(query.key) === query) inFlight.delete(query.key);
     const isBackup = verdict.kind === 'valid' && !isBest(route, verdict.server);
-    if (query.generation === cache.generation() && !isBackup) {
+    if (query.generation === cache.generation() && !isBackup && !query.fresh) {
       cache.put(route.key, query.recipient, verdict, route.probe);
     }
     if (verdict.kind !== 'valid') tell(query, verdict, query.ref);
+    traces.end(query, verdict.kind, isBackup ? 0 : timeToLive(verdict, route.probe));
     for (const { id } of query.waiters) answer(id, verdict);
     waiting -= query.waiters.length;
     query.waiters = [];
@@ -272,7 +275,9 @@ export function createDestination(options: DestinationOptions): Destination {
 
   function runOut(query: Query): void {
     if (query.at.kind === 'server') {
-      query.failures.push({ ...timedOut, server: query.at.attempt.server });
+      const { server } = query.at.attempt;
+      traces.step(query.waiters, 'server', { server, ...factsOf(timedOut) });
+      query.failures.push({ ...timedOut, server });
     }
     finish(query, verdictOf(query));
   }
@@ -287,12 +292,6 @@ export function createDestination(options: DestinationOptions): Destination {
     const verdict = failed('timeout', timedOut.detail, 'server', '', ref);
     if (verdict.kind === 'failed') tell(query, verdict, ref);
     for (const { id } of late) answer(id, verdict);
-  }
-
-  function trace(waiters: readonly Waiter[], stage: string, facts: Readonly<Record<string, string>>): void {
-    for (const { id, traced } of waiters) {
-      if (traced) post({ kind: 'step', id, step: { stage, atMs: now(), facts } });
-    }
   }
 
   function newRef(): string {

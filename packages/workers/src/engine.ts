@@ -29,8 +29,17 @@ const SWEEP_MS = 60_000;
 /** How long after its deadline a draining thread may still say that it is done. */
 const DRAINED_MS = 250;
 
-/** One question about one recipient. `deadlineMs` is absolute, of `performance.now()`, and includes all waiting. */
-export type Ask = Readonly<{ recipient: Recipient; route: Route; deadlineMs: number; recorder: Recorder | null }>;
+/**
+ * One question about one recipient. `deadlineMs` is absolute, of `performance.now()`, and includes all waiting. `fresh`: the servers are asked
+ * whatever the caches hold, nobody else's probe is joined, and the answer is not kept (SPEC 1.3); left out, false.
+ */
+export type Ask = Readonly<{
+  recipient: Recipient;
+  route: Route;
+  deadlineMs: number;
+  recorder: Recorder | null;
+  fresh?: boolean;
+}>;
 
 /** What the engine is doing. `asking` counts asks at the threads, `waiting` those that wait for a credit; `threads` has those that answered. */
 export type Report = Readonly<{
@@ -135,6 +144,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         recipient: question.recipient.address,
         deadlineMs: Math.floor(question.deadlineMs) - MARGIN_MS,
         recorder: question.recorder,
+        fresh: question.fresh ?? false,
         destination,
         answer,
         deadline: deadlines.at(question.deadlineMs, () => expire(pending)),

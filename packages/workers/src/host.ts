@@ -142,11 +142,20 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
     }
   }
 
-  function ask({ ids, destinations, recipients, deadlinesMs, traced }: Extract<ToWorker, { kind: 'asks' }>): void {
+  function ask(asks: Extract<ToWorker, { kind: 'asks' }>): void {
+    const { ids, destinations, recipients, deadlinesMs } = asks;
+    const traced = new Set(asks.traced);
+    const fresh = new Set(asks.fresh);
     const touched = new Set<Actor>();
     for (const [i, id] of ids.entries()) {
       const actor = actors.get(destinations[i] ?? -1);
-      const waiter = { id, deadlineMs: deadlinesMs[i] ?? now(), traced: traced.includes(id), again: false };
+      const waiter = {
+        id,
+        deadlineMs: deadlinesMs[i] ?? now(),
+        traced: traced.has(id),
+        fresh: fresh.has(id),
+        again: false,
+      };
       if (actor === undefined) {
         outbox.verdict(id, failed('overload', 'the destination is not known to this thread', 'server'));
         continue;

@@ -23,7 +23,7 @@ type LanePort = {
 /** What a destination is to a thread. `version` grows with each route that replaces another. */
 export type Subject = Readonly<{ number: number; version: number; route: Route }>;
 
-export type Question = Readonly<{ recipient: string; deadlineMs: number; recorder: Recorder | null }>;
+export type Question = Readonly<{ recipient: string; deadlineMs: number; recorder: Recorder | null; fresh: boolean }>;
 
 /** What is not about one ask. */
 export type Notice = Exclude<ToMain, Readonly<{ kind: 'verdicts' | 'step' }>>;
@@ -58,6 +58,7 @@ type Gathered = {
   recipients: string[];
   deadlinesMs: number[];
   traced: number[];
+  fresh: number[];
 };
 
 export function createLane<Item extends Question>({ later, onVerdict, onNotice }: LaneOptions<Item>): Lane<Item> {
@@ -121,6 +122,7 @@ export function createLane<Item extends Question>({ later, onVerdict, onNotice }
     gathered.recipients.push(item.recipient);
     gathered.deadlinesMs.push(item.deadlineMs);
     if (item.recorder !== null) gathered.traced.push(id);
+    if (item.fresh) gathered.fresh.push(id);
   }
 
   function flush(): void {
@@ -186,5 +188,5 @@ export function createLane<Item extends Question>({ later, onVerdict, onNotice }
 }
 
 function nothing(): Gathered {
-  return { ids: [], destinations: [], recipients: [], deadlinesMs: [], traced: [] };
+  return { ids: [], destinations: [], recipients: [], deadlinesMs: [], traced: [], fresh: [] };
 }

@@ -16,8 +16,8 @@ export function createOutbox(send: (messages: readonly ToMain[]) => void): Outbo
 
   function post(message: ToMain): void {
     if (messages.length === 0) schedule();
-    // The other side must have had the verdicts that precede the end.
-    if (message.kind === 'drained') endColumns();
+    // The other side must have had the verdicts that precede the end, and a step before the verdict that follows it.
+    if (message.kind === 'drained' || message.kind === 'step') endColumns();
     messages.push(message);
   }
 

@@ -1,8 +1,8 @@
 /** One probe: a question about one recipient, shared by all who wait for its answer (SPEC 3.5). */
-import type { Cause, Reply, Server, Verdict } from '@callahead/core';
+import { type Cause, printReply, type Reply, type Server, type Verdict } from '@callahead/core';
 
-/** `again`: asked a second time because an actor broke; there is no third. */
-export type Waiter = Readonly<{ id: number; deadlineMs: number; traced: boolean; again: boolean }>;
+/** `fresh`: wants an answer of its own, that nobody has had and nobody keeps. `again`: asked a second time because an actor broke; there is no third. */
+export type Waiter = Readonly<{ id: number; deadlineMs: number; traced: boolean; fresh: boolean; again: boolean }>;
 
 /** The question is decided, for this server at least. */
 export type Outcome =
@@ -45,6 +45,8 @@ export type Query = {
   readonly utf8: boolean;
   /** The cache's generation when it was asked: a flush beats it (SPEC 4.10). */
   readonly generation: number;
+  /** It has one waiter, joins no other probe and leaves nothing in the cache. */
+  readonly fresh: boolean;
   readonly ref: string;
   waiters: Waiter[];
   /** The latest waiter's. */
@@ -98,6 +100,7 @@ export function startQuery({ key, recipient, waiter, generation, ref, nowMs }: Q
     recipient,
     utf8: /[\u0080-\uffff]/.test(recipient),
     generation,
+    fresh: waiter.fresh,
     ref,
     waiters: [waiter],
     deadlineMs: waiter.deadlineMs,
@@ -137,5 +140,5 @@ const leftAlone: Failure = {
 /** For `explain`. */
 export function factsOf(outcome: Outcome): Readonly<Record<string, string>> {
   if (outcome.kind === 'failed') return { kind: outcome.kind, cause: outcome.cause, detail: outcome.detail };
-  return { kind: outcome.kind, reply: `${outcome.reply.code} ${outcome.reply.text}` };
+  return { kind: outcome.kind, reply: printReply(outcome.reply) };
 }

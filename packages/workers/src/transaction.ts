@@ -4,6 +4,7 @@ import type { Habits } from './habits.ts';
 import { doubt, judgeRecipient, judgeServer, type Meaning } from './judge.ts';
 import type { Open } from './opening.ts';
 import { anew, attemptDeadlineMs, note, type Outcome, type Query, type Tell, type Told, timedOut } from './query.ts';
+import { isTraced } from './traces.ts';
 
 /** An open transaction; it stays open across batches. `rcpts` were asked in it, `lines` is its MAIL and the answer. */
 type Transaction = {
@@ -197,7 +198,8 @@ async function weigh(
 
 function outcomeOf(turn: Turn, at: Transaction, query: Query, meaning: Meaning, said: Reply): Outcome {
   const { reply } = said;
-  if (meaning !== 'valid') note(query, [...turn.opened.lines, ...at.lines, `C: ${rcpt(query)}`, ...lastWords(said)]);
+  if (meaning !== 'valid' || isTraced(query))
+    note(query, [...turn.opened.lines, ...at.lines, `C: ${rcpt(query)}`, ...lastWords(said)]);
   const words = `${reply.code} ${reply.text}`;
   switch (meaning) {
     case 'valid':

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { hostPort } from '../server.ts';
 import type { Reply } from '../verdict.ts';
 import { createReplyParser } from './reply.ts';
 import { oneLine, readStatus } from './status.ts';
@@ -65,6 +66,7 @@ export function openConversation(
   let timer: NodeJS.Timeout | null = null;
   let timerMs = 0;
 
+  transcript.note(endsOf(socket));
   socket.on('data', read);
   socket.on('end', () => end('connect', 'the server closed the connection'));
   socket.on('error', (error: NodeJS.ErrnoException) => end('connect', error.code ?? error.message));
@@ -212,6 +214,12 @@ export function openConversation(
     destroy: () => end('connect', 'we closed the connection'),
     quit,
   };
+}
+
+/** Which address of ours the kernel chose, or a setting did, shows only once the socket is connected (SPEC 5.8). */
+function endsOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+  if (remoteAddress === undefined || remotePort === undefined) return 'connected';
+  return `connected to ${hostPort(remoteAddress, remotePort)} from ${localAddress ?? 'an unknown address'}`;
 }
 
 function nextTurn(): Promise<void> {
