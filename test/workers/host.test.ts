@@ -41,13 +41,13 @@ function facts(told: readonly ToMain[], stage: string, fact: string): (string | 
 
 test('a fresh question is asked whatever the cache holds, and leaves nothing in it', async (t) => {
   const { main, server } = await startBench(t, { users: ['a@x.example'] });
-  await main.ask(['a@x.example', 'b@x.example'], { fresh: true });
+  await main.ask(['b@x.example'], { fresh: true });
   t.like(await main.ask(['a@x.example'], { fresh: true }), [{ kind: 'valid', source: 'server' }]);
   t.deepEqual(await main.question({ kind: 'lookup', recipient: 'a@x.example' }), { kind: 'found', entries: [] });
   t.deepEqual(await main.question({ kind: 'lookup', recipient: 'b@x.example' }), { kind: 'found', entries: [] });
   await main.ask(['a@x.example']);
   await main.ask(['a@x.example'], { fresh: true });
-  t.deepEqual(server.asked, ['a@x.example', 'b@x.example', 'a@x.example', 'a@x.example', 'a@x.example']);
+  t.deepEqual(server.asked, ['b@x.example', 'a@x.example', 'a@x.example', 'a@x.example']);
 });
 
 test('a fresh question shares its probe with nobody', async (t) => {
