@@ -3,6 +3,7 @@ import type { LdapServerSettings, LdapUrl } from '@callahead/core';
 import { Client, type Entry, ResultCodeError } from 'ldapts';
 import { by } from './deadline.ts';
 import { messageOf, openSocket, type Until } from './directory-socket.ts';
+import { readMessages } from './ldap-messages.ts';
 
 /** What to search. `fixedBase`: the base is the same for every recipient, so that it not being there is a fault and no answer. */
 export type DirectoryQuery = Readonly<{
@@ -38,9 +39,6 @@ export type Connected =
 const MAX_ENTRIES = 2;
 /** More octets than this are no answer about mail hosts. */
 const MAX_ANSWER_OCTETS = 1024 * 1024;
-/** The client library parses the messages of one read recursively: a read of this size holds too few to break the stack. */
-const READ_OCTETS = 1_024;
-
 /** Connects and binds, anonymously where nobody is to be bound. By the deadline there is a connection, or nothing is left of it. */
 export async function openDirectoryConnection(
   url: LdapUrl,
@@ -98,7 +96,7 @@ type Talk = Readonly<{ say<T>(operation: (client: Client) => Promise<T>, deadlin
 /** The client library over a socket of ours, which it never opens, never times and never outlives (it would leak and hang). */
 function converse(socket: Socket, now: () => number): Talk {
   let octets = 0;
-  let paced = false;
+  let guarded = false;
   const client = new Client({
     url: 'ldap://directory',
     createConnection: () => {
@@ -107,18 +105,22 @@ function converse(socket: Socket, now: () => number): Talk {
     },
   });
 
-  /** Bounds what an answer may be, and hands it on in small reads. */
-  function pace(): void {
-    paced = true;
+  /** Bounds what an answer may be, and hands on nothing that the client library could not bear. */
+  function guard(): void {
+    guarded = true;
     const listeners = socket.listeners('data') as ((chunk: Buffer) => void)[];
     for (const listener of listeners) socket.off('data', listener);
     socket.on('error', () => {});
+    let rest = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => {
       octets += chunk.length;
-      if (octets > MAX_ANSWER_OCTETS) return void socket.destroy();
-      for (let at = 0; at < chunk.length; at += READ_OCTETS) {
-        for (const listener of listeners) listener(chunk.subarray(at, at + READ_OCTETS));
+      const read = readMessages(Buffer.concat([rest, chunk]));
+      if (read.kind === 'malformed' || octets > MAX_ANSWER_OCTETS) {
+        socket.destroy();
+        return;
       }
+      rest = Buffer.from(read.rest);
+      for (const message of read.messages) for (const listener of listeners) listener(message);
     });
   }
 
@@ -126,7 +128,7 @@ function converse(socket: Socket, now: () => number): Talk {
     say(operation, deadlineMs) {
       octets = 0;
       const answer = operation(client);
-      if (!paced) pace();
+      if (!guarded) guard();
       const said = answer.then((value) => ({ kind: 'said', value }) as const, unsaid);
       return by(said, deadlineMs, now, () => unsaid(new Error('no answer in time')));
     },

@@ -2,6 +2,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { LdapTls, LdapUrl } from '@callahead/core';
 import { by } from './deadline.ts';
+import { readLength, readMessages } from './ldap-messages.ts';
 
 /** A connection that a directory can be talked over, or why there is none. */
 export type Opened = Readonly<{ kind: 'open'; socket: Socket }> | Readonly<{ kind: 'failed'; detail: string }>;
@@ -76,6 +77,7 @@ function settled(socket: Socket, event: 'connect' | 'secureConnect', until: Unti
 
 const START_TLS = Buffer.from(`\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037`, 'latin1');
 const EXTENDED_RESPONSE = 0x78;
+const ENUMERATED = 0x0a;
 const MAX_ANSWER_OCTETS = 4_096;
 
 /**
@@ -102,28 +104,23 @@ async function requestTls(socket: Socket, until: Until): Promise<string | null> 
 
 /** undefined: there is more to come. */
 function readAnswer(octets: Buffer): string | null | undefined {
-  if (octets.length < 2) return undefined;
-  const message = lengthAt(octets, 1);
-  if (octets[0] !== 0x30 || message === null) return 'the answer to STARTTLS is no LDAP';
-  if (octets.length < message.from + message.length) return undefined;
-  if (octets.length > message.from + message.length) return 'something came behind the answer to STARTTLS';
-  const operation = message.from + 2 + (octets[message.from + 1] ?? 0);
-  const body = lengthAt(octets, operation + 1);
-  if (octets[operation] !== EXTENDED_RESPONSE || body === null || octets[body.from] !== 0x0a)
+  const read = readMessages(octets);
+  if (read.kind === 'malformed') return 'the answer to STARTTLS is no LDAP';
+  const [answer, ...others] = read.messages;
+  if (answer === undefined) return undefined;
+  if (others.length > 0 || read.rest.length > 0) return 'something came behind the answer to STARTTLS';
+  const at = startOf(answer, 0);
+  const operation = at + 2 + (answer[at + 1] ?? 0);
+  const code = startOf(answer, operation);
+  if (answer[operation] !== EXTENDED_RESPONSE || answer[code] !== ENUMERATED)
     return 'the answer to STARTTLS is no answer to it';
-  const code = octets[body.from + 2];
-  return code === 0 ? null : `STARTTLS is refused with code ${code}`;
+  return answer[code + 2] === 0 ? null : `STARTTLS is refused with code ${answer[code + 2]}`;
 }
 
-/** A length of BER (X.690 §8.1.3) and where what it is of begins; null where it is none that a short answer would have. */
-function lengthAt(octets: Buffer, at: number): Readonly<{ from: number; length: number }> | null {
-  const first = octets[at] ?? 0;
-  if (first < 0x80) return { from: at + 1, length: first };
-  const size = first - 0x80;
-  if (size < 1 || size > 4) return null;
-  let length = 0;
-  for (let i = 1; i <= size; i++) length = length * 256 + (octets[at + i] ?? 0);
-  return { from: at + 1 + size, length };
+/** Where the contents of the element at `at` begin. */
+function startOf(message: Buffer, at: number): number {
+  const length = readLength(message, at + 1);
+  return typeof length === 'string' ? message.length : length.from;
 }
 
 export function messageOf(error: unknown): string {

@@ -31,6 +31,7 @@ type Search = {
   readonly query: DirectoryQuery;
   readonly deadlineMs: number;
   tries: number;
+  answered: boolean;
   answer(with_: DirectoryAnswer): void;
 };
 
@@ -66,8 +67,10 @@ export function createDirectory(settings: LdapServerSettings, options: Directory
         query,
         deadlineMs: now() + settings.timeoutMs,
         tries: 0,
+        answered: false,
         answer(found) {
           clearTimeout(timer);
+          one.answered = true;
           waiting.delete(one);
           resolve(found);
         },
@@ -150,11 +153,14 @@ export function createDirectory(settings: LdapServerSettings, options: Directory
         fault(lent.server, searched.detail);
         break;
       case 'closed':
+        // Once may be an idle connection that was closed just then; whoever does it again is at fault.
+        if (one.tries > 1) fault(lent.server, searched.detail);
         break;
     }
     // A search changes nothing: it may be asked again, of another server or over a new connection.
-    const again = !closed && one.tries <= servers.length && servers.some((server) => now() >= server.retryAtMs);
-    if (again && now() < one.deadlineMs) waiting.add(one);
+    const again =
+      !one.answered && !closed && one.tries <= servers.length && servers.some((server) => now() >= server.retryAtMs);
+    if (again) waiting.add(one);
     else one.answer({ kind: 'down', detail: `${lent.server.name}: ${searched.detail}` });
     pump();
   }
