@@ -110,7 +110,7 @@ export function createDirectory(settings: LdapServerSettings, options: Directory
         pump();
       });
     } else if (live.size === 0) {
-      for (const one of waiting) one.answer({ kind: 'down', detail: `left alone for a moment${lastFault}` });
+      for (const one of waiting) one.answer({ kind: 'down', detail: `no server answers${lastFault}` });
     }
   }
 
