@@ -1,4 +1,12 @@
-import type { DeliveryRequest, DeliveryRouting, ListenerSettings, Profile, Request, Verdict } from '@callahead/core';
+import type {
+  DeliveryRequest,
+  DeliveryRouting,
+  ListenerSettings,
+  Profile,
+  Request,
+  Step,
+  Verdict,
+} from '@callahead/core';
 import { failed } from '@callahead/core';
 import test from 'ava';
 import {
@@ -282,4 +290,20 @@ test('a recipient is not asked about where it is the sender of any profile of th
   const own = { ...OWN, probe: { ...OWN.probe, mailFrom: 'probe@example.com' } };
   const gate = gateWith({ settings: withOwn(own), validate: () => t.fail() as never });
   t.is(await ask(gate, 'probe@example.com'), '250');
+});
+
+test('who watches is told the entry that matched and whether anybody is asked', async (t) => {
+  const steps: Step[] = [];
+  const record = (step: Step): number => steps.push(step);
+  const gate = gateWith();
+  gate.begin(recipientOf('free@example.com'), transactionOf(), { recorder: record, ready() {} });
+  gate.begin(recipientOf('known@elsewhere.example'), transactionOf(), { recorder: record, ready() {} });
+  t.deepEqual(
+    steps.map(({ stage, facts }) => ({ stage, ...facts })),
+    [
+      { stage: 'access', entry: 'example.com', action: 'accept', bypass: 'yes' },
+      { stage: 'call-ahead', recipient: 'bypassed', profile: PROFILE.name },
+      { stage: 'access', entry: 'none matches', action: 'reject', reply: '550 5.7.1 Relaying denied' },
+    ],
+  );
 });

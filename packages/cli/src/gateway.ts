@@ -1,20 +1,16 @@
-import { networkInterfaces } from 'node:os';
 import type {
   Configuration,
   Emit,
-  LdapRoutingSettings,
   ListenAddress,
   ListenerSettings,
   Recipient,
-  Request,
   RouteSource,
-  Validate,
   Verdict,
 } from '@callahead/core';
 import { serverName } from '@callahead/core';
 import { createHolds, createListener, createRelay, type Holds, type Listener, type Relay } from '@callahead/listener';
-import { createRouter } from '@callahead/routing';
-import { createEngine, type Engine } from '@callahead/workers';
+import type { Engine } from '@callahead/workers';
+import { createValidate, openHalves } from './halves.ts';
 
 export type Gateway = Readonly<{
   /** Where each listener listens, as `host:port`: the real port where the file says 0. */
@@ -31,22 +27,9 @@ export async function openGateway(
   configuration: Configuration,
   { emit, onFatal }: Readonly<{ emit: Emit; onFatal: (error: Error) => void }>,
 ): Promise<Gateway> {
-  const now = (): number => performance.now();
   const bound: ListenAddress[] = [];
-  const engine = createEngine({ settings: configuration.engine, emit, onFatal });
-  const router = createRouter({
-    hostname: configuration.hostname,
-    self: configuration.self,
-    listenAddresses: () => bound,
-    interfaces: machineAddresses,
-    dns: configuration.dns,
-    smtpRoutes: configuration.smtpRoutes,
-    ldapRoutings: ldapRoutingsOf(configuration),
-    generation: 1,
-    now,
-    random: Math.random,
-    emit,
-  });
+  const halves = openHalves(configuration, { emit, onFatal, listenAddresses: () => bound });
+  const { engine, router, now } = halves;
   const holds = createHolds({ holdTimeMs: configuration.delivery.holdTimeMs, now });
   const parts = { configuration, engine, router, holds, emit, now };
   const doors = configuration.listeners.map((settings) => openDoor(settings, parts));
@@ -54,8 +37,7 @@ export async function openGateway(
   async function close(deadlineMs: number): Promise<void> {
     await Promise.all(doors.map(({ listener }) => listener.drain(deadlineMs)));
     await Promise.all(doors.map(({ relay }) => relay.close()));
-    await engine.close(Math.max(1_000, deadlineMs - now()));
-    await router.close();
+    await halves.close(Math.max(1_000, deadlineMs - now()));
   }
 
   const addresses: Record<string, readonly string[]> = {};
@@ -97,7 +79,7 @@ function openDoor(settings: ListenerSettings, parts: Parts): Door {
   const listener = createListener({
     settings,
     hostname,
-    validate: validator(router, engine),
+    validate: createValidate(router, engine.validate),
     locate: (request) => router.toDeliver(request),
     relay,
     holds,
@@ -106,29 +88,6 @@ function openDoor(settings: ListenerSettings, parts: Parts): Door {
     now,
   });
   return { name: settings.name, listener, relay };
-}
-
-/** One question's way through both halves. Never rejects, since neither half does. */
-function validator(router: RouteSource, engine: Engine): Validate {
-  function ask(request: Request, routing: Awaited<ReturnType<RouteSource['toAsk']>>): Verdict | Promise<Verdict> {
-    switch (routing.kind) {
-      case 'known':
-        return routing.verdict;
-      case 'discard':
-        return { kind: 'valid', source: 'routing', server: '' };
-      case 'ask':
-        return engine.validate({
-          recipient: routing.recipient,
-          route: routing.route,
-          deadlineMs: request.deadlineMs,
-          recorder: request.recorder,
-        });
-    }
-  }
-  return (request) => {
-    const routing = router.toAsk(request);
-    return routing instanceof Promise ? routing.then((found) => ask(request, found)) : ask(request, routing);
-  };
 }
 
 /** What a delivery host said about a recipient goes to the cache of the destination that was asked; a yes counts only from a server of it (SPEC 7.3, 7.6). */
@@ -151,16 +110,6 @@ async function learn(
   if (routing.kind !== 'ask') return;
   const asked = routing.route.tiers.some((tier) => tier.some((server) => serverName(server) === verdict.server));
   if (verdict.kind !== 'valid' || asked) engine.learn(routing.route, routing.recipient, verdict);
-}
-
-function ldapRoutingsOf({ listeners }: Configuration): ReadonlyMap<string, LdapRoutingSettings> {
-  return new Map(
-    listeners.flatMap(({ name, ldapRouting }) => (ldapRouting === null ? [] : [[name, ldapRouting] as const])),
-  );
-}
-
-function machineAddresses(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap((found) => (found ?? []).map((one) => one.address));
 }
 
 function parseSocket(socket: string): ListenAddress {

@@ -1,4 +1,5 @@
 import {
+  type AccessDecision,
   type Actions,
   type Decision,
   type DeliveryRequest,
@@ -7,6 +8,7 @@ import {
   failed,
   type ListenerSettings,
   type Profile,
+  printReply,
   type Recipient,
   type Recorder,
   type Reply,
@@ -103,10 +105,11 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
   const { limits, recipientAccess } = settings;
   const ownSenders = sendersOf([settings.profile, ...recipientAccess.profiles]);
 
-  function plan(recipient: Recipient, transaction: Transaction): Plan {
+  function plan(recipient: Recipient, transaction: Transaction, recorder: Recorder | null): Plan {
     // The count can only grow until this recipient's turn.
     if (transaction.accepted >= limits.recipientsPerMessage) return { check: TOO_MANY, profile: null };
     const access = recipientAccess.decide(recipient);
+    recorder?.({ stage: 'access', atMs: now(), facts: accessFacts(access) });
     if (access.kind === 'reject')
       return { check: { kind: 'refused', reply: access.reply, reason: 'access' }, profile: null };
     const profile = access.profile ?? settings.profile;
@@ -117,7 +120,7 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
   }
 
   function begin(recipient: Recipient, transaction: Transaction, options: Begin): Ticket {
-    return start(recipient, plan(recipient, transaction), options);
+    return start(recipient, plan(recipient, transaction, options.recorder), options);
   }
 
   function beginPostmaster(options: Begin): Ticket {
@@ -140,6 +143,11 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
       outstanding: 0,
     };
     if (check.kind === 'refused') return ticket;
+    recorder?.({
+      stage: 'call-ahead',
+      atMs: now(),
+      facts: { recipient: check.kind, profile: profile?.name ?? 'none' },
+    });
     const request = { recipient, profile, listener: settings.name, deadlineMs, recorder };
     const arrived = (): void => {
       ticket.outstanding--;
@@ -237,6 +245,12 @@ const BYPASSED: Check = { kind: 'bypassed' };
 const UNCHECKED: Check = { kind: 'unchecked' };
 const TOO_MANY = { kind: 'refused', reply: SAYS.tooManyRecipients, reason: 'limit' } as const satisfies Check;
 const ACCEPTED: Decision = { kind: 'accept', reply: SAYS.recipientOk };
+
+function accessFacts(access: AccessDecision): Readonly<Record<string, string>> {
+  const entry = access.entry === '' ? 'none matches' : access.entry;
+  if (access.kind === 'reject') return { entry, action: 'reject', reply: printReply(access.reply) };
+  return { entry, action: 'accept', bypass: access.bypassCallAhead ? 'yes' : 'no' };
+}
 
 /** Whoever asks us about these does so because we asked it. `''`, the null sender, is nobody's address. */
 function sendersOf(profiles: readonly (Profile | null)[]): ReadonlySet<string> {

@@ -1,6 +1,5 @@
-import { type Configuration, ConfigurationError, problemLine } from '@callahead/core';
-import { loadConfiguration } from '@callahead/core/config';
 import { type Gateway, openGateway } from '../gateway.ts';
+import { load } from '../load.ts';
 import { createLog, type Log, logEvent } from '../logging.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -40,18 +39,6 @@ async function drain(log: Log, gateway: Gateway, signal: NodeJS.Signals): Promis
   await gateway.drain();
   log.info({ event: 'gateway.stopped' }, 'stopped');
   return 0;
-}
-
-async function load(file: string, { stderr }: Terminal): Promise<Configuration | null> {
-  try {
-    const { configuration, warnings } = await loadConfiguration(file, { env: process.env });
-    for (const warning of warnings) stderr.write(`${problemLine(file, warning)}\n`);
-    return configuration;
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    stderr.write(`${error.message}\n`);
-    return null;
-  }
 }
 
 function firstSignal(): Promise<NodeJS.Signals> {

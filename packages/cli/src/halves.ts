@@ -1,0 +1,93 @@
+import { networkInterfaces } from 'node:os';
+import type {
+  Configuration,
+  Emit,
+  LdapRoutingSettings,
+  ListenAddress,
+  Request,
+  RouteSource,
+  Routing,
+  Validate,
+  Verdict,
+} from '@callahead/core';
+import { createRouter } from '@callahead/routing';
+import { type Ask, createEngine, type Engine } from '@callahead/workers';
+
+/** Routing and the engine: all that finds out about a recipient, without a front door. */
+export type Halves = Readonly<{
+  router: RouteSource;
+  engine: Engine;
+  /** The clock of all deadlines. */
+  now: () => number;
+  /** Says QUIT to the servers for so long, then ends everything. */
+  close(drainMs: number): Promise<void>;
+}>;
+
+/** `hostsFile`: /etc/hosts where it is left out. `threads`: those of the configuration where they are left out. */
+export type HalvesOptions = Readonly<{
+  emit: Emit;
+  onFatal: (error: Error) => void;
+  /** The sockets that are ours, at this moment. */
+  listenAddresses: () => readonly ListenAddress[];
+  threads?: number;
+  hostsFile?: string;
+}>;
+
+export function openHalves(configuration: Configuration, options: HalvesOptions): Halves {
+  const { emit, onFatal, listenAddresses, threads = configuration.engine.threads } = options;
+  const now = (): number => performance.now();
+  const engine = createEngine({ settings: { ...configuration.engine, threads }, emit, onFatal });
+  const router = createRouter({
+    hostname: configuration.hostname,
+    self: configuration.self,
+    listenAddresses,
+    interfaces: machineAddresses,
+    dns: configuration.dns,
+    smtpRoutes: configuration.smtpRoutes,
+    ldapRoutings: ldapRoutingsOf(configuration),
+    generation: 1,
+    now,
+    random: Math.random,
+    emit,
+    ...(options.hostsFile === undefined ? {} : { hostsFile: options.hostsFile }),
+  });
+  return {
+    router,
+    engine,
+    now,
+    async close(drainMs) {
+      await engine.close(drainMs);
+      await router.close();
+    },
+  };
+}
+
+/** One question's way through both halves; `askServers` is the second one. Never rejects where that does not: routing never does. */
+export function createValidate(router: RouteSource, askServers: (ask: Ask) => Verdict | Promise<Verdict>): Validate {
+  function proceed(request: Request, routing: Routing): Verdict | Promise<Verdict> {
+    switch (routing.kind) {
+      case 'known':
+        return routing.verdict;
+      case 'discard':
+        return { kind: 'valid', source: 'routing', server: '' };
+      case 'ask': {
+        const { recipient, route } = routing;
+        return askServers({ recipient, route, deadlineMs: request.deadlineMs, recorder: request.recorder });
+      }
+    }
+  }
+  return (request) => {
+    const routing = router.toAsk(request);
+    return routing instanceof Promise ? routing.then((found) => proceed(request, found)) : proceed(request, routing);
+  };
+}
+
+function ldapRoutingsOf({ listeners }: Configuration): ReadonlyMap<string, LdapRoutingSettings> {
+  return new Map(
+    listeners.flatMap(({ name, ldapRouting }) => (ldapRouting === null ? [] : [[name, ldapRouting] as const])),
+  );
+}
+
+function machineAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((found) => (found ?? []).map((one) => one.address));
+}
