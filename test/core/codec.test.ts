@@ -1,7 +1,10 @@
+import { inspect } from 'node:util';
 import test from 'ava';
 import { packToMain, packToWorker, unpackToMain, unpackToWorker } from '../../packages/core/src/codec.ts';
 import type { ToMain, ToWorker } from '../../packages/core/src/message.ts';
+import { secretOf } from '../../packages/core/src/secret.ts';
 import { failed, type Verdict } from '../../packages/core/src/verdict.ts';
+import { routeTo } from '../support/routes.ts';
 
 const valid: Verdict = { kind: 'valid', source: 'server', server: 'ex1.corp.example:25' };
 const unknown = (ref: string): Verdict => ({
@@ -63,4 +66,16 @@ test('messages of a packet keep their order, batches and others mixed', (t) => {
 test('an empty batch is a batch', (t) => {
   const messages: readonly ToMain[] = [{ kind: 'verdicts', ids: [], verdicts: [] }];
   t.deepEqual(unpackToMain(packToMain(messages)), messages);
+});
+
+test('a secret is one again in the thread, and nobody sees it by accident', (t) => {
+  const auth = { user: 'gw', password: secretOf('geheim') };
+  const [message] = unpackToWorker(
+    packToWorker([{ kind: 'destination', destination: 1, route: routeTo([25], { auth }) }]),
+  );
+  const arrived = message?.kind === 'destination' ? message.route.probe.auth : null;
+  t.is(arrived?.user, 'gw');
+  t.is(arrived?.password.reveal(), 'geheim');
+  t.false(inspect(arrived, { depth: null, showHidden: true }).includes('geheim'));
+  t.is(JSON.stringify(arrived), '{"user":"gw","password":{}}');
 });

@@ -1,14 +1,18 @@
 import { ConfigurationError, type LdapRoutingSettings } from '@callahead/core';
 import { type Loaded, parseConfiguration } from '@callahead/core/config';
 import test from 'ava';
+import { createAuthority, createCertificate } from '../support/certificates.ts';
 import { smallest } from '../support/configuration.ts';
+
+const authority = createAuthority();
+const ours = createCertificate({ names: ['gateway.example'], issuer: authority });
 
 const FILES: Readonly<Record<string, string>> = {
   '/etc/callahead/pw': 'geheim\n',
   '/etc/callahead/empty': '\n',
-  '/etc/callahead/ca.pem': 'authorities',
-  '/etc/callahead/cert.pem': 'certificate',
-  '/etc/callahead/key.pem': 'its key',
+  '/etc/callahead/ca.pem': authority.cert,
+  '/etc/callahead/cert.pem': ours.cert,
+  '/etc/callahead/key.pem': ours.key,
 };
 
 const LDAP = `
@@ -101,10 +105,10 @@ test('files of certificates are read, and the key is a secret', (t) => {
   const { server } = routingWith([
     'tls: {mode: required, ca: ca.pem, cert: cert.pem, key: key.pem, servername: ldap.example}',
   ]);
-  t.like(server.tls, { mode: 'required', ca: 'authorities', servername: 'ldap.example' });
-  t.is(server.tls.identity?.cert, 'certificate');
-  t.is(server.tls.identity?.key.reveal(), 'its key');
-  t.false(JSON.stringify(server).includes('its key'));
+  t.like(server.tls, { mode: 'required', ca: authority.cert, servername: 'ldap.example' });
+  t.is(server.tls.identity?.cert, ours.cert);
+  t.is(server.tls.identity?.key.reveal(), ours.key);
+  t.false(JSON.stringify(server).includes('PRIVATE'));
 });
 
 test('URLs have the ports of their schemes where they name none', (t) => {

@@ -90,6 +90,8 @@ test('whatever a profile leaves out has the value of SPEC 2', (t) => {
       negativeCacheTtlMs: 300 * second,
       refusedCacheTtlMs: 0,
       foldLocalPart: false,
+      tls: null,
+      auth: null,
     },
     actions: {
       mode: 'enforce',

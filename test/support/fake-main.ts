@@ -184,6 +184,8 @@ export function probeOf(settings: Partial<Probe> = {}): Probe {
     negativeCacheTtlMs: 300_000,
     refusedCacheTtlMs: 0,
     foldLocalPart: false,
+    tls: null,
+    auth: null,
     ...settings,
   };
 }

@@ -21,6 +21,8 @@ export const PROBE: Probe = {
   negativeCacheTtlMs: 300_000,
   refusedCacheTtlMs: 0,
   foldLocalPart: false,
+  tls: null,
+  auth: null,
 };
 
 /** A route of profile `corp` to servers on 127.0.0.1, by their ports in order. */

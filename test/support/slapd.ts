@@ -40,7 +40,7 @@ export async function startSlapd(entries: string, readable: 'gateway' | 'everybo
   const folder = await temporaryFolder('slapd');
   const at = (name: string): string => join(folder.path, name);
   const [port, tlsPort] = [await freePort(), await freePort()];
-  const certificates = await createCertificates(folder.path, ['IP:127.0.0.1', 'DNS:ldap.example']);
+  const certificates = await createCertificates(folder.path, ['127.0.0.1', 'ldap.example']);
   await mkdir(at('database'));
   await writeFile(at('slapd.conf'), settings(at, certificates, readable));
   await writeFile(at('entries.ldif'), `${ROOT}\n${entries}`);

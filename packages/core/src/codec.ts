@@ -2,8 +2,9 @@
  * Messages between threads as octets. A batch travels as columns of numbers and a table of words, everything else as plain maps:
  * msgpackr's record structures are off, since the two ends of a replaced thread would not agree on them.
  */
-import { Packr } from 'msgpackr';
+import { addExtension, Packr } from 'msgpackr';
 import type { ToMain, ToWorker } from './message.ts';
+import { Sealed, secretOf } from './secret.ts';
 import type { Cause, Source, Verdict } from './verdict.ts';
 
 type Asks = Extract<ToWorker, { kind: 'asks' }>;
@@ -33,6 +34,14 @@ const CAUSES: readonly Cause[] = [
 const NO_WORD = 0;
 
 const packr = new Packr({ useRecords: false });
+
+// What an actor says to a server may be a secret, and is one again in its thread. The type number is ours to choose below 100.
+addExtension({
+  Class: Sealed,
+  type: 1,
+  pack: (secret: Sealed) => Buffer.from(secret.reveal(), 'utf8'),
+  unpack: (octets: Uint8Array) => secretOf(Buffer.from(octets).toString('utf8')),
+});
 
 /** One packet for a worker thread, in a buffer of exactly its size that nothing else shares, so that it can be transferred. */
 export function packToWorker(messages: readonly ToWorker[]): Uint8Array<ArrayBuffer> {

@@ -21,7 +21,7 @@ export {
   type ToMain,
   type ToWorker,
 } from './message.ts';
-export type { Action, Actions, Hop, Probe, Profile } from './profile.ts';
+export type { Action, Actions, Hop, Probe, Profile, ServerAuth, ServerTls, TlsVersion } from './profile.ts';
 export {
   type AddressOptions,
   fromCanonical,

@@ -1,3 +1,5 @@
+import type { Secret } from './secret.ts';
+
 /** How an actor talks to the servers of a profile, and how long it believes them. Durations in milliseconds. Plain data: it travels to the threads. */
 export type Probe = Readonly<{
   heloName: string;
@@ -26,7 +28,29 @@ export type Probe = Readonly<{
   refusedCacheTtlMs: number;
   /** Fold the local part in the cache key, and only there. */
   foldLocalPart: boolean;
+  /** null: none. */
+  tls: ServerTls | null;
+  /** Who we are to the servers, said over TLS only; null: nobody. */
+  auth: ServerAuth | null;
 }>;
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
+/** How conversations with servers are encrypted (SPEC 9.1). Certificates are PEM texts, since paths mean nothing in a thread; `ca` null: those that Node knows. */
+export type ServerTls = Readonly<{
+  mode: 'optional' | 'required';
+  verify: boolean;
+  ca: string | null;
+  identity: Readonly<{ cert: string; key: Secret }> | null;
+  /** The name that a certificate must carry; null: the name that led to the address. */
+  servername: string | null;
+  minVersion: TlsVersion;
+  maxVersion: TlsVersion;
+  /** In OpenSSL's own words. */
+  ciphers: string;
+}>;
+
+export type ServerAuth = Readonly<{ user: string; password: Secret }>;
 
 /** What to do with a verdict that is not valid (SPEC 4.8). `enhanced` is of the class of `code`. */
 export type Action =

@@ -1,6 +1,6 @@
 import type { RecipientAccess } from './access/recipient-access.ts';
 import type { LdapTemplate } from './ldap-template.ts';
-import type { Hop, Profile } from './profile.ts';
+import type { Hop, Profile, TlsVersion } from './profile.ts';
 import type { Recipient } from './recipient.ts';
 import type { Secret } from './secret.ts';
 
@@ -72,7 +72,7 @@ export type LdapTls = Readonly<{
   ca: string | null;
   identity: Readonly<{ cert: string; key: Secret }> | null;
   servername: string | null;
-  minVersion: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  minVersion: TlsVersion;
 }>;
 
 /** A directory. `timeoutMs` is for one answer, with connecting and over all URLs; `cacheSize` counts answers. */

@@ -20,6 +20,8 @@ const DEFAULTS: Omit<Probe, 'heloName'> = {
   negativeCacheTtlMs: 300_000,
   refusedCacheTtlMs: 0,
   foldLocalPart: false,
+  tls: null,
+  auth: null,
 };
 
 /** `address`: the literal address to connect to; left out, `host` must be one. */

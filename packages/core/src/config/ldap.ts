@@ -5,12 +5,14 @@ import { secretOf } from '../secret.ts';
 import type { LdapRoutingSettings, LdapServerSettings, LdapSettings, LdapUrl } from '../settings.ts';
 import { parseEndpoint } from './endpoints.ts';
 import { errorAt, type Fault, warningAt } from './faults.ts';
-import { choice, count, duration, flag, list, named, section, text } from './fields.ts';
+import { choice, count, duration, list, named, section, text } from './fields.ts';
 import type { Files } from './files.ts';
+import { checkPasswordFile, passwordIn } from './named-files.ts';
 import { fault, type Parsed, show, value } from './parsed.ts';
 import { keysOf, type Plain } from './plain.ts';
 import type { Path } from './positions.ts';
 import { checkReference } from './references.ts';
+import { buildTlsFiles, checkTls, clientTls, tlsMode } from './tls.ts';
 
 const urlForm = 'ldap://host[:port] or ldaps://host[:port]';
 const attributeForm = 'the name of an attribute';
@@ -18,20 +20,10 @@ const fileForm = 'a path';
 
 const tls = section(
   {
-    mode: choice(
-      ['off', 'optional', 'required'],
+    mode: tlsMode(
       'STARTTLS with ldap:// URLs: optional goes on in plain text where it fails and never verifies, required does neither.',
-    ).prefault('off'),
-    verify: flag(true, 'Refuse a certificate that no authority vouches for or that names another host.'),
-    ca: text(nonEmpty, fileForm, 'PEM file of the authorities to believe; left out, those that Node knows.').optional(),
-    cert: text(nonEmpty, fileForm, 'PEM file of our own certificate; needs key.').optional(),
-    key: text(nonEmpty, fileForm, 'PEM file of its key.').optional(),
-    servername: text(
-      nonEmpty,
-      'a host name',
-      "The name that the certificate must carry; left out, the URL's host.",
-    ).optional(),
-    minVersion: choice(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'], 'The oldest version of TLS.').prefault('TLSv1.2'),
+    ),
+    ...clientTls,
   },
   'How connections to the directory are encrypted; with ldaps:// they always are.',
 ).prefault({});
@@ -88,7 +80,6 @@ export const ldap = section(
 );
 
 const attributeKeys = ['mailHostAttribute', 'mailRoutingAddressAttribute', 'callAheadAttribute'] as const;
-const fileKeys = ['ca', 'cert', 'key'] as const;
 
 /** What belongs together, files that cannot be read, and passwords in plain text. */
 export function checkLdap(root: Plain, files: Files): readonly Fault[] {
@@ -101,12 +92,11 @@ export function checkLdap(root: Plain, files: Files): readonly Fault[] {
 
 function checkServer(path: Path, settings: Plain, files: Files): readonly Fault[] {
   const tlsSettings = (settings.tls ?? {}) as Plain;
-  const faults = fileKeys.flatMap((key) => checkFile([...path, 'tls', key], tlsSettings[key], files));
-  if ((tlsSettings.cert ?? null) !== null && (tlsSettings.key ?? null) === null)
-    faults.push(errorAt([...path, 'tls', 'key'], 'missing: expected the key of cert'));
-  if ((tlsSettings.key ?? null) !== null && (tlsSettings.cert ?? null) === null)
-    faults.push(errorAt([...path, 'tls', 'cert'], 'missing: expected the certificate of key'));
-  return [...faults, ...checkBind(path, settings, files), ...checkPlainPassword(path, settings, tlsSettings)];
+  return [
+    ...checkTls([...path, 'tls'], tlsSettings, files),
+    ...checkBind(path, settings, files),
+    ...checkPlainPassword(path, settings, tlsSettings),
+  ];
 }
 
 function checkBind(path: Path, settings: Plain, files: Files): readonly Fault[] {
@@ -118,17 +108,7 @@ function checkBind(path: Path, settings: Plain, files: Files): readonly Fault[] 
     return [errorAt([...path, 'bindPasswordFile'], 'missing: expected the password of bindDn')];
   if (bindDn === null && (bindPassword ?? bindPasswordFile) !== null)
     return [errorAt([...path, 'bindDn'], 'missing: expected whose password it is')];
-  const unreadable = checkFile([...path, 'bindPasswordFile'], bindPasswordFile, files);
-  if (unreadable.length > 0 || typeof bindPasswordFile !== 'string') return unreadable;
-  if (passwordIn(bindPasswordFile, files) !== '') return [];
-  return [errorAt([...path, 'bindPasswordFile'], `${show(bindPasswordFile)} is empty: expected a password`)];
-}
-
-function checkFile(path: Path, name: unknown, files: Files): Fault[] {
-  if (typeof name !== 'string') return [];
-  const file = files.open(name);
-  if (file.kind === 'read') return [];
-  return [errorAt(path, `${show(name)} cannot be read (${file.why}): expected a file`)];
+  return checkPasswordFile([...path, 'bindPasswordFile'], bindPasswordFile, files);
 }
 
 function checkPlainPassword(path: Path, settings: Plain, tlsSettings: Plain): readonly Fault[] {
@@ -166,22 +146,12 @@ export function buildLdap(settings: z.output<typeof ldap>, files: Files): LdapSe
 function buildServer(name: string, settings: z.output<typeof server>, files: Files): LdapServerSettings {
   const { urls, bindDn, bindPassword, bindPasswordFile } = settings;
   const password = bindPasswordFile === undefined ? (bindPassword ?? '') : passwordIn(bindPasswordFile, files);
-  const { mode, verify, ca, cert, key, servername, minVersion } = settings.tls;
+  const { mode, verify, servername, minVersion } = settings.tls;
   return {
     name,
     urls,
     bind: bindDn === undefined ? null : { dn: bindDn, password: secretOf(password) },
-    tls: {
-      mode,
-      verify,
-      ca: ca === undefined ? null : textIn(ca, files),
-      identity:
-        cert === undefined || key === undefined
-          ? null
-          : { cert: textIn(cert, files), key: secretOf(textIn(key, files)) },
-      servername: servername ?? null,
-      minVersion,
-    },
+    tls: { mode, verify, ...buildTlsFiles(settings.tls, files), servername: servername ?? null, minVersion },
     timeoutMs: settings.timeout,
     connections: settings.connections,
     cacheSize: settings.cacheSize,
@@ -207,18 +177,6 @@ function buildRouting(
     mailRoutingAddressAttribute: settings.mailRoutingAddressAttribute ?? null,
     callAheadAttribute: settings.callAheadAttribute ?? null,
   };
-}
-
-/** The file was read when it was checked. */
-function textIn(path: string, files: Files): string {
-  const file = files.open(path);
-  if (file.kind === 'unreadable') throw new TypeError(`${file.name} cannot be read: ${file.why}`);
-  return file.text;
-}
-
-/** Editors end a file with a line end, which is no part of the password. */
-function passwordIn(path: string, files: Files): string {
-  return textIn(path, files).replace(/\r?\n$/, '');
 }
 
 function parseUrl(input: string): Parsed<LdapUrl> {

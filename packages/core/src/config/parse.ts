@@ -57,7 +57,7 @@ function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFi
   return {
     faults: [
       ...checkListeners(written, tables),
-      ...checkProfiles(written),
+      ...checkProfiles(written, files),
       ...checkRecipientAccess(written, tables),
       ...checkLdap(written, files),
       ...routes.faults,
@@ -82,7 +82,7 @@ function build(settings: Settings, cores: number, read: Read): Configuration {
   const profiles = new Map(
     Object.entries(settings.callAheadProfiles).map(([name, profile]) => [
       name,
-      freeze(buildProfile(name, profile, hostname, selfNames)),
+      freeze(buildProfile(name, profile, { hostname, selfNames }, read.files)),
     ]),
   );
   const tables = new Map(

@@ -5,10 +5,12 @@ import { parseSender } from '../recipient.ts';
 import { parseEndpoint } from './endpoints.ts';
 import { errorAt, type Fault } from './faults.ts';
 import { about, choice, count, duration, expecting, flag, list, named, section, text } from './fields.ts';
+import type { Files } from './files.ts';
 import { fault, type Parsed, value } from './parsed.ts';
 import { keysOf, type Plain } from './plain.ts';
 import type { Path } from './positions.ts';
 import { action } from './replies.ts';
+import { buildServerAuth, buildServerTls, checkServerSecurity, serverAuth, serverTls } from './server-tls.ts';
 
 const code = '5yz or 5.y.z';
 const failureWords = ['accept', 'reject'] as const;
@@ -24,6 +26,8 @@ const breaker = section(
 /** How the servers are asked. */
 const asking = {
   heloName: text(parseHeloName, 'a host name or address literal', 'Our name in EHLO; left out, hostname.').optional(),
+  tls: serverTls,
+  auth: serverAuth,
   mailFrom: text(
     parseMailFrom,
     'an address, or "" for the null sender',
@@ -103,48 +107,40 @@ export const callAheadProfiles = named(profile, 'How recipients are checked, by 
 
 type ProfileSettings = z.output<typeof profile>;
 
-/** `servers` belongs to `serverType: static` and to nothing else. */
-export function checkProfiles(root: Plain): readonly Fault[] {
-  return keysOf(root, 'callAheadProfiles').flatMap(([name, settings]): Fault[] => {
+/** What of a profile belongs together, and the files that it names. */
+export function checkProfiles(root: Plain, files: Files): readonly Fault[] {
+  return keysOf(root, 'callAheadProfiles').flatMap(([name, settings]) => {
     const path: Path = ['callAheadProfiles', name];
-    const byDeliveryHost = settings.serverType === 'delivery-host';
-    const isStatic = (settings.serverType ?? 'static') === 'static';
-    const given = (settings.servers ?? null) !== null;
-    if (isStatic && !given)
-      return [errorAt([...path, 'servers'], 'missing: expected servers, for serverType is static')];
-    if (byDeliveryHost && given) {
-      return [
-        {
-          ...errorAt(
-            [...path, 'servers'],
-            'not allowed with serverType delivery-host: expected serverType static, or no servers',
-          ),
-          blame: 'key',
-        },
-      ];
-    }
-    return [];
+    return [...checkServers(path, settings), ...checkServerSecurity(path, settings, files)];
   });
 }
 
-/** `selfNames` are our own names, `hostname` the first of them. */
-export function buildProfile(
-  name: string,
-  settings: ProfileSettings,
-  hostname: string,
-  selfNames: readonly string[],
-): Profile {
+/** `servers` belongs to `serverType: static` and to nothing else. */
+function checkServers(path: Path, settings: Plain): readonly Fault[] {
+  const byDeliveryHost = settings.serverType === 'delivery-host';
+  const isStatic = (settings.serverType ?? 'static') === 'static';
+  const given = (settings.servers ?? null) !== null;
+  if (isStatic && !given) return [errorAt([...path, 'servers'], 'missing: expected servers, for serverType is static')];
+  if (!byDeliveryHost || !given) return [];
+  const message = 'not allowed with serverType delivery-host: expected serverType static, or no servers';
+  return [{ ...errorAt([...path, 'servers'], message), blame: 'key' }];
+}
+
+/** Who we are, whatever the profile: `selfNames` are our own names, `hostname` the first of them. */
+export type Ourselves = Readonly<{ hostname: string; selfNames: readonly string[] }>;
+
+export function buildProfile(name: string, settings: ProfileSettings, ourselves: Ourselves, files: Files): Profile {
   const { mode, onValidationFailure, onTemporaryFailure, onUnknown, onRefused, serverReply } = settings;
   return {
     name,
     validationTimeoutMs: settings.validationTimeout,
     servers: settings.servers === undefined ? { kind: 'delivery-host' } : { kind: 'static', hops: settings.servers },
-    probe: buildProbe(settings, hostname, selfNames),
+    probe: buildProbe(settings, ourselves, files),
     actions: { mode, onValidationFailure, onTemporaryFailure, onUnknown, onRefused, serverReply },
   };
 }
 
-function buildProbe(settings: ProfileSettings, hostname: string, selfNames: readonly string[]): Probe {
+function buildProbe(settings: ProfileSettings, { hostname, selfNames }: Ourselves, files: Files): Probe {
   return {
     heloName: settings.heloName ?? hostname,
     selfNames,
@@ -165,6 +161,8 @@ function buildProbe(settings: ProfileSettings, hostname: string, selfNames: read
     negativeCacheTtlMs: settings.negativeCacheTtl,
     refusedCacheTtlMs: settings.refusedCacheTtl,
     foldLocalPart: settings.foldLocalPart,
+    tls: buildServerTls(settings.tls, files),
+    auth: buildServerAuth(settings.auth, files),
   };
 }
 
