@@ -1,5 +1,6 @@
 import test from 'ava';
-import { startBench } from '../support/fake-main.ts';
+import { routeTo, serverAt, startBench, startFakeMain } from '../support/fake-main.ts';
+import { startFakeServer } from '../support/fake-server.ts';
 
 const many = (count: number, name = 'user'): readonly string[] =>
   Array.from({ length: count }, (_, i) => `${name}${i}@x.example`);
@@ -88,4 +89,28 @@ test('a session past its lifetime is not used again', async (t) => {
   await main.ask(['b@x.example']);
   t.is(server.sessions.length, 2);
   t.is(server.sessions[0]?.lines.at(-1), 'QUIT');
+});
+
+test('a doubted recipient that goes on to the next server does not hold up the doubted ones after it', async (t) => {
+  const doubtful = await startFakeServer({
+    on: {
+      connect: ({ session }) => (session.number === 1 ? '421 4.3.2 Busy' : '220 fake.example'),
+      RCPT: ({ session }) => (session.accepted.length > 0 ? '550 5.1.1 No such user' : '250 2.1.5 Ok'),
+    },
+  });
+  const next = await startFakeServer();
+  const main = startFakeMain();
+  t.teardown(async () => {
+    main.host.close();
+    await Promise.all([doubtful.stop(), next.stop()]);
+  });
+  main.know(routeTo([[serverAt(doubtful.port, 'mx0')], [serverAt(next.port, 'mx1')]]));
+  t.like(await main.ask(['a@x.example', 'b@x.example']), [
+    { server: `mx0:${doubtful.port}` },
+    { server: `mx1:${next.port}` },
+  ]);
+  t.like(await main.ask(['c@x.example', 'd@x.example']), [
+    { server: `mx0:${doubtful.port}` },
+    { server: `mx0:${doubtful.port}` },
+  ]);
 });

@@ -256,8 +256,10 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   function drop(query: Query, outcome: Outcome): void {
+    // At the next server it is asked in any manner again.
+    const alone = query.manner.kind === 'alone';
     done(query, outcome);
-    if (query.manner.kind === 'alone') doubts.decided(query, null);
+    if (alone) doubts.decided(query, null);
   }
 
   function expire(): void {
