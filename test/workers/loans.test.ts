@@ -198,6 +198,17 @@ test('a dead thread does not wait any more', (t) => {
   t.deepEqual(said(), []);
 });
 
+test('idle connections are asked for one after the other without delay, busy ones at a distance', (t) => {
+  const { loans, said } = setUp(3);
+  for (let i = 0; i < 3; i++) loans.borrow(0, LOAN);
+  for (let i = 0; i < 5; i++) loans.borrow(1, LOAN);
+  said();
+  loans.returned(0, LOAN, 'idle');
+  t.deepEqual(said(), ['1 lend', '0 recall']);
+  loans.returned(0, LOAN, 'closed');
+  t.deepEqual(said(), ['1 lend']);
+});
+
 test('a maximum lowered by a newer configuration is reached by recalls', (t) => {
   const { loans, said, probe } = setUp(3);
   for (let i = 0; i < 3; i++) loans.borrow(0, LOAN);

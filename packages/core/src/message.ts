@@ -37,8 +37,11 @@ export function loanName(profile: string, server: string): string {
   return `${profile} ${server}`;
 }
 
-/** How a returned connection ended: `failed` never gave a RCPT reply though it was asked to (SPEC 8.5 counts those); `closed` is every other end. */
-export type LoanOutcome = 'closed' | 'failed';
+/**
+ * How a returned connection ended: `failed` never gave a RCPT reply though it was asked to (SPEC 8.5 counts those); `idle` was recalled while it had
+ * nothing to do; `closed` is every other end.
+ */
+export type LoanOutcome = 'closed' | 'idle' | 'failed';
 
 /** Main thread to worker thread. Asks travel as columns, one batch a turn (SPEC 8.1). `traced`: the ids whose steps are wanted; `fresh`: those that neither read nor leave anything in a cache, and share no probe. */
 export type ToWorker =

@@ -11,7 +11,7 @@ const FIRST_PAUSE_MS = 1_000;
 const ASK_AGAIN_MS = 250;
 /**
  * A connection is worth several round trips: those who share a server that is too small for them must not pass connections around after every
- * batch. So recalls keep a distance in time, a long one where none of them is worse off than the others.
+ * batch. So recalls keep a distance in time, a long one where none of them is worse off than the others; none where the last one met an idle connection.
  */
 const PRESSING_RECALL_MS = 100;
 const RECALL_MS = 1_000;
@@ -145,6 +145,8 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
     add(loan.held, thread, -1);
     add(loan.recalled, thread, -1);
     loan.out--;
+    // Where one had nothing to do others may have nothing to do either: they are asked for without delay.
+    if (outcome === 'idle') loan.recalledMs = Number.NEGATIVE_INFINITY;
     judge(loan, thread, outcome);
     lend(loan);
     drop(loan);
@@ -214,10 +216,10 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
   function recall(loan: Loan): void {
     const over = Math.max(0, loan.out - maximum(loan));
     while (sum(loan.recalled) < over && recallOne(loan));
-    if (sum(loan.recalled) >= over + loan.waiting.size || loan.recallPlanned) return;
+    if (sum(loan.recalled) >= over + loan.waiting.size) return;
     const dueMs = loan.recalledMs + (isPressing(loan) ? PRESSING_RECALL_MS : RECALL_MS);
     if (dueMs <= now() && recallOne(loan)) loan.recalledMs = now();
-    if (sum(loan.recalled) >= over + loan.waiting.size) return;
+    if (sum(loan.recalled) >= over + loan.waiting.size || loan.recallPlanned) return;
     loan.recallPlanned = true;
     at(Math.max(dueMs, now() + PRESSING_RECALL_MS), () => {
       loan.recallPlanned = false;

@@ -146,7 +146,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     );
   }
 
-  function leave(session: Session): void {
+  function leave(session: Session, outcome: 'closed' | 'idle' = 'closed'): void {
     clearTimeout(idle.get(session));
     idle.delete(session);
     busy.delete(session);
@@ -155,7 +155,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     supervise(async () => {
       await (stopping === 'destroy' ? session.destroy() : session.quit());
       await linger();
-      free(session, session.failed() ? 'failed' : 'closed');
+      free(session, session.failed() ? 'failed' : outcome);
     });
   }
 
@@ -306,7 +306,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     closeIdle() {
       const [longest] = idle.keys();
-      if (longest !== undefined) leave(longest);
+      if (longest !== undefined) leave(longest, 'idle');
       return longest !== undefined;
     },
     closeNext() {
