@@ -293,6 +293,45 @@ test('nothing may be pipelined behind DATA, refused or not, and none of it is ob
   t.false(events.some((event) => 'recipient' in event && event.recipient === 'other@example.com'));
 });
 
+test('a message that came while its DATA waited for its turn is not obeyed', async (t) => {
+  const asked: string[] = [];
+  let tell = (): void => {};
+  const { port } = await openFrontDoor(t, {
+    validate: (request) => {
+      asked.push(request.recipient.local);
+      const verdict = knows()(request);
+      return new Promise((resolve) => {
+        tell = () => resolve(verdict);
+      });
+    },
+  });
+  const client = await connectClient(port);
+  t.teardown(client.close);
+  await client.reply();
+  client.send('EHLO c.example\r\n');
+  await client.reply();
+  client.send('MAIL FROM:<>\r\nRCPT TO:<unknown@example.com>\r\nDATA\r\n');
+  await client.reply();
+  client.send('RCPT TO:<other@example.com>\r\n.\r\n');
+  // The session is read from again only after the verdict: what was sent is in the socket once another session has been served.
+  await play(port, `${HELLO}${QUIT}`);
+  tell();
+  t.regex((await client.line()) ?? '', /^550 5\.1\.1/);
+  t.regex((await client.line()) ?? '', /^554 5\.5\.0/);
+  t.is(await client.line(), null);
+  t.deepEqual(asked, ['unknown']);
+});
+
+test('what is no command behind a refused DATA is a message, and ends the session', async (t) => {
+  const { port } = await openFrontDoor(t);
+  await play(
+    port,
+    `${MAIL}\nC: DATA\nS: 554 5.5.1\nC: Subject: hello\nC: RCPT TO:<known@example.com>\nS: 554 5.5.0\nS: (closed)`,
+  );
+  await play(port, `${MAIL}\nC: DATA\nS: 554 5.5.1\nC: RCPT TO:<known@example.com>\nS: 250\nC: What?\nS: 500\n${QUIT}`);
+  t.pass();
+});
+
 test('what comes before 354 is not the message', async (t) => {
   let open = (): void => {};
   let asked = (): void => {};

@@ -58,6 +58,7 @@ export function createCommands({
   let transaction: Transaction | null = null;
   let faults = 0;
   let idleCommands = 0;
+  let dataRefused = false;
 
   function obey(line: string): Transaction | null {
     const outcome = outcomeOf(line);
@@ -89,13 +90,15 @@ export function createCommands({
     const space = line.indexOf(' ');
     const verb = (space < 0 ? line : line.slice(0, space)).toUpperCase();
     const argument = space < 0 ? '' : line.slice(space + 1);
+    const behindData = dataRefused;
+    dataRefused = false;
     switch (verb) {
       case 'RCPT':
         return rcpt(argument);
       case 'MAIL':
         return mail(argument);
       case 'DATA':
-        return data(argument);
+        return dataOutcome(argument);
       case 'EHLO':
       case 'HELO':
         return greet(verb, argument.trim());
@@ -109,6 +112,8 @@ export function createCommands({
       default:
         // A browser that was led here must not get a second line obeyed.
         if (HTTP.test(line)) return last(SAYS.notSmtp);
+        // The message, of a client that did not wait for our 354.
+        if (behindData) return last(SAYS.outOfStep);
         return mistake(NOT_IMPLEMENTED.has(verb) ? SAYS.notImplemented : SAYS.unknownCommand);
     }
   }
@@ -187,6 +192,12 @@ export function createCommands({
       monitor: ticket.profile?.actions.mode === 'monitor',
     });
     return { reply: decision.reply, hangUp: false };
+  }
+
+  function dataOutcome(argument: string): Outcome {
+    const outcome = data(argument);
+    dataRefused = outcome.kind !== 'message';
+    return outcome;
   }
 
   function data(argument: string): Outcome {

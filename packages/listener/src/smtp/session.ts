@@ -49,6 +49,8 @@ type Phase =
   /** Who speaks before the greeting is no mail client. */
   | Readonly<{ kind: 'greeting' }>
   | Readonly<{ kind: 'commands' }>
+  /** A command came behind which nothing may come before its reply; whoever goes on all the same has done so by now. */
+  | Readonly<{ kind: 'listening' }>
   /** DATA was said; the next hop is being asked before our 354. */
   | Readonly<{ kind: 'opening' }>
   | Readonly<{ kind: 'message'; message: Message }>
@@ -97,6 +99,7 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
       case 'greeting':
         replies.hangUp(SAYS.talksTooSoon);
         break;
+      case 'listening':
       case 'opening':
         replies.hangUp(SAYS.outOfStep);
         break;
@@ -165,10 +168,24 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
         commands.fault(SAYS.lineTooLong);
         break;
       case 'line':
-        if (lines.pending() && endsGroup(line.text)) replies.sayLast(SAYS.outOfStep);
-        else command(line.text);
+        if (!endsGroup(line.text)) command(line.text);
+        else if (lines.pending()) replies.sayLast(SAYS.outOfStep);
+        else void listen(line.text); // the phase says that it goes on
         break;
     }
+  }
+
+  /** What the client sent while the line waited for its turn is still unread: it is looked for before the line is obeyed. */
+  async function listen(text: string): Promise<void> {
+    phase = { kind: 'listening' };
+    wantMore();
+    // What has come is read in the turn of the event loop after the one that asks for it.
+    await nextTurn();
+    await nextTurn();
+    if (phase.kind !== 'listening') return;
+    phase = { kind: 'commands' };
+    command(text);
+    run();
   }
 
   function command(text: string): void {
@@ -298,4 +315,8 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
     },
     cut: () => replies.hangUp(SAYS.shuttingDown),
   };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
