@@ -17,31 +17,31 @@ replaced(
   'a server has no port 0',
   'ex1.corp.example\n',
   'a.example, b.example:0\n',
-  '11:14: callAheadProfiles.corp.servers: "b.example:0" has the bad port 0 (1..65535 is right): expected host, host:port, [IPv6] or [IPv6]:port',
+  '11:14: callAheadProfiles.corp.servers: "b.example:0" has the bad port 0 (1..65535 is right): expected host, host:port, [IPv6], [IPv6]:port or unix:/path',
 );
 replaced(
   'a server has no port 65536',
   'ex1.corp.example\n',
   '[a.example, "b.example:65536"]\n',
-  '11:26: callAheadProfiles.corp.servers[1]: "b.example:65536" has the bad port 65536 (1..65535 is right): expected host, host:port, [IPv6] or [IPv6]:port',
+  '11:26: callAheadProfiles.corp.servers[1]: "b.example:65536" has the bad port 65536 (1..65535 is right): expected host, host:port, [IPv6], [IPv6]:port or unix:/path',
 );
 replaced(
   'a port is a number',
   'ex1.corp.example\n',
   'a.example:x\n',
-  '11:14: callAheadProfiles.corp.servers: "a.example:x" has the bad port x (1..65535 is right): expected host, host:port, [IPv6] or [IPv6]:port',
+  '11:14: callAheadProfiles.corp.servers: "a.example:x" has the bad port x (1..65535 is right): expected host, host:port, [IPv6], [IPv6]:port or unix:/path',
 );
 replaced(
   'an IPv6 server stands in brackets',
   'ex1.corp.example\n',
   '"2001:db8::1"\n',
-  '11:14: callAheadProfiles.corp.servers: "2001:db8::1" needs brackets, [2001:db8::1]: expected host, host:port, [IPv6] or [IPv6]:port',
+  '11:14: callAheadProfiles.corp.servers: "2001:db8::1" needs brackets, [2001:db8::1]: expected host, host:port, [IPv6], [IPv6]:port or unix:/path',
 );
 replaced(
   'between commas stands a server',
   'ex1.corp.example\n',
   '"a.example,,b.example"\n',
-  '11:14: callAheadProfiles.corp.servers: "" is empty: expected host, host:port, [IPv6] or [IPv6]:port',
+  '11:14: callAheadProfiles.corp.servers: "" is empty: expected host, host:port, [IPv6], [IPv6]:port or unix:/path',
 );
 replaced(
   'a list of servers has one',

@@ -53,6 +53,7 @@ test('whatever is left out at the top level has the value of SPEC 2', (t) => {
     ldap: { servers: new Map(), routing: new Map() },
     dns: { servers: null, timeoutMs: 5 * second, allowReserved: false },
     delivery: {
+      interface: { kind: 'auto' },
       connectTimeoutMs: 10 * second,
       commandTimeoutMs: minute,
       endOfDataTimeoutMs: 5 * minute,
@@ -71,6 +72,9 @@ test('whatever a profile leaves out has the value of SPEC 2', (t) => {
       hops: [{ name: 'ex1.corp.example', port: null, portFrom: 'default', lookup: 'mx' }],
     },
     probe: {
+      protocol: 'smtp',
+      interface: { kind: 'auto' },
+      ipFamily: 'any',
       heloName: 'mx1.gateway.example',
       selfNames: ['mx1.gateway.example'],
       mailFrom: '',

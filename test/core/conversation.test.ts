@@ -7,7 +7,7 @@ const now = (): number => performance.now();
 async function converse(t: ExecutionContext, options: FakeOptions, commandTimeoutMs = 2_000): Promise<Conversation> {
   const server = await startFakeServer(options);
   t.teardown(server.stop);
-  const dialed = await dial({ address: '127.0.0.1', port: server.port }, 1_000);
+  const dialed = await dial({ kind: 'tcp', address: '127.0.0.1', port: server.port, from: { kind: 'auto' } }, 1_000);
   if (dialed.kind !== 'open') throw new Error(dialed.detail);
   const conversation = openConversation(dialed.socket, { now, commandTimeoutMs });
   t.teardown(conversation.destroy);
@@ -108,10 +108,12 @@ test('a command with a line end inside is a broken program', async (t) => {
 test('a refused connection is a value', async (t) => {
   const server = await startFakeServer();
   await server.stop();
-  const dialed = await dial({ address: '127.0.0.1', port: server.port }, 1_000);
+  const dialed = await dial({ kind: 'tcp', address: '127.0.0.1', port: server.port, from: { kind: 'auto' } }, 1_000);
   t.deepEqual(dialed, { kind: 'failed', cause: 'connect', detail: 'ECONNREFUSED' });
 });
 
 test('a name is not dialled', (t) => {
-  t.throws(() => dial({ address: 'localhost', port: 25 }, 1_000), { message: /literal address/ });
+  t.throws(() => dial({ kind: 'tcp', address: 'localhost', port: 25, from: { kind: 'auto' } }, 1_000), {
+    message: /literal address/,
+  });
 });

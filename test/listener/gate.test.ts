@@ -307,3 +307,13 @@ test('who watches is told the entry that matched and whether anybody is asked', 
     ],
   );
 });
+
+test('by LMTP a transaction has one recipient, which may be named again', async (t) => {
+  const validate = knows('one', 'two');
+  const gate = gateWith({ validate, locate: ({ recipient }) => deliveredTo('lmtp', recipient, 'lmtp') });
+  const transaction = transactionOf();
+  t.is(await ask(gate, 'one@example.com', transaction), '250');
+  t.is(await ask(gate, 'two@example.com', transaction), '452 4.5.3 destination session1');
+  t.is(await ask(gate, 'one@example.com', transaction), '250');
+  t.is(await ask(gate, 'two@example.com'), '250', 'in the next transaction');
+});

@@ -153,7 +153,7 @@ test('MX hosts of equal preference are shuffled', async (t) => {
 
 test('a route without any server cannot be reached', async (t) => {
   const { relay, route } = await startRelay(t, []);
-  const opened = await relay.open(envelopeTo(), { ...route, tiers: [[{ kind: 'unix', path: '/none' }]] });
+  const opened = await relay.open(envelopeTo(), { ...route, tiers: [[]] });
   t.like(opened, { kind: 'refused', server: '', reply: { code: 451, enhanced: '4.4.1' } });
 });
 

@@ -1,9 +1,10 @@
-import type { Step } from '@callahead/core';
+import { type IpFamily, type Probe, type Profile, type Step, serverName } from '@callahead/core';
 import type { Hops } from '@callahead/routing';
 import test from 'ava';
 import { createAskStage, createDeliverStage } from '../../packages/routing/src/arrive.ts';
 import { createDestinations } from '../../packages/routing/src/destinations.ts';
 import { createDns } from '../../packages/routing/src/dns.ts';
+import { resolveNamed } from '../../packages/routing/src/named-hosts.ts';
 import { resolveDomain } from '../../packages/routing/src/own-domain.ts';
 import { testStage } from '../contract/stage.ts';
 import { startFakeDns } from '../support/fake-dns.ts';
@@ -85,7 +86,7 @@ test('a delivery route has no profile and no probe, and is the same object too',
   const first = await stage(at('example.com'), deliveryOf('anna@example.com'));
   const second = await stage(at('other.example'), deliveryOf('bob@other.example'));
   t.is(routeOf(first), routeOf(second));
-  t.deepEqual(Object.keys(routeOf(first)), ['key', 'generation', 'tiers', 'within']);
+  t.deepEqual(Object.keys(routeOf(first)), ['key', 'generation', 'tiers', 'within', 'protocol']);
 });
 
 test('where the budget ends before the DNS answers the DNS has failed', async (t) => {
@@ -118,4 +119,62 @@ test('the step says which servers and addresses were found, from memory too, or 
     steps.map((step) => step.facts),
     [facts, facts, { verdict: 'unknown', reply: '550 5.1.2 The domain does not exist' }],
   );
+});
+
+const BOTH: Table = {
+  'MX example.com': ['10 a.example', '20 b.example'],
+  'A a.example': ['192.0.2.1'],
+  'AAAA a.example': ['2001:db8::1'],
+  'A b.example': ['192.0.2.2'],
+};
+
+function profileWith(probe: Partial<Probe>): Profile {
+  const profile = profileOf(null, JSON.stringify(probe));
+  return { ...profile, probe: { ...profile.probe, ...probe } };
+}
+
+async function asked(table: Table, probe: Partial<Probe>): Promise<string> {
+  const stage = createAskStage(destinationsIn(table), 1, now);
+  return summary(await stage(at('example.com'), requestFor('anna@example.com', { profile: profileWith(probe) })));
+}
+
+test('addresses of another family than the profile wants are none, and a tier that has no other keeps its place', async (t) => {
+  t.is(await asked(BOTH, {}), '192.0.2.1 2001:db8::1; 192.0.2.2');
+  t.is(await asked(BOTH, { ipFamily: 4 }), '192.0.2.1; 192.0.2.2');
+  t.is(await asked(BOTH, { ipFamily: 6 }), '2001:db8::1; ');
+  t.is(await asked(TABLE, { ipFamily: 6 }), 'failed no-route');
+});
+
+test('what one profile drops the others keep', async (t) => {
+  const stage = createAskStage(destinationsIn(BOTH), 1, now);
+  const found = async (ipFamily: IpFamily): Promise<string> =>
+    summary(await stage(at('example.com'), requestFor('anna@example.com', { profile: profileWith({ ipFamily }) })));
+  t.deepEqual(
+    [await found(6), await found(4), await found('any')],
+    ['2001:db8::1; ', '192.0.2.1; 192.0.2.2', '192.0.2.1 2001:db8::1; 192.0.2.2'],
+  );
+});
+
+test('a host without a port is asked on port 24 by LMTP, one with a port on that', async (t) => {
+  const lookup = lookupIn({ 'A a.corp': ['192.0.2.1'], 'A b.corp': ['192.0.2.2'] });
+  const destinations = createDestinations((hops) => resolveNamed(hops.hops, lookup), lookup.dns, now);
+  const hops = [hopTo('a.corp'), hopTo('b.corp', 2525), hopTo('/run/lmtp', null, 'unix')];
+  const named: Hops = { ...at('example.com'), named: 'profile', hops };
+  const request = requestFor('anna@example.com', { profile: profileWith({ protocol: 'lmtp' }) });
+
+  const asking = routeOf(await createAskStage(destinations, 1, now)(named, request));
+  t.deepEqual(asking.tiers.flat().map(serverName), ['a.corp:24', 'b.corp:2525', 'unix:/run/lmtp']);
+  const deliver = createDeliverStage(destinations, 1, now);
+  const delivering = routeOf(await deliver(named, request));
+  t.like(delivering, { protocol: 'lmtp', key: 'lmtp to a.corp:24,b.corp:2525,unix:/run/lmtp' });
+  t.is(routeOf(await deliver(named, request)), delivering, 'the same object');
+});
+
+test('a host that a directory or a route named gets its mail by SMTP, whatever the profile speaks', async (t) => {
+  const lookup = lookupIn({ 'A a.corp': ['192.0.2.1'] });
+  const destinations = createDestinations((hops) => resolveNamed(hops.hops, lookup), lookup.dns, now);
+  const named: Hops = { ...at('example.com'), named: 'operator', hops: [hopTo('a.corp')] };
+  const request = requestFor('anna@example.com', { profile: profileWith({ protocol: 'lmtp' }) });
+  const route = routeOf(await createDeliverStage(destinations, 1, now)(named, request));
+  t.like(route, { protocol: 'smtp', key: 'to a.corp:25' });
 });

@@ -149,3 +149,12 @@ test('a preference whose hosts lead nowhere now stays an empty tier, so that the
   t.deepEqual(resolved.kind === 'servers' ? addressesOfTiers(resolved.tiers) : [], [[], ['192.0.2.2']]);
   t.is(resolved.kind === 'servers' ? resolved.names : '', 'to gone.corp:25;backup.corp:25');
 });
+
+test('a unix socket is a server that nothing is looked up for', async (t) => {
+  const asked: string[] = [];
+  const hops = [hopTo('/run/lmtp', null, 'unix'), hopTo('a.corp')];
+  const resolved = await resolve(hops, { 'A a.corp': ['192.0.2.1'] }, { asked });
+  t.like(resolved, { names: 'to unix:/run/lmtp,a.corp:25' });
+  t.deepEqual(resolved.kind === 'servers' ? resolved.tiers[0]?.[0] : null, { kind: 'unix', path: '/run/lmtp' });
+  t.false(asked.some((question) => question.includes('lmtp')));
+});

@@ -25,7 +25,7 @@ testStage(test, 'static', async () => ({
 
 test('a static profile names its own servers in the order of the file, each with its own port', (t) => {
   const next = stage(at, request);
-  t.is(next.named, 'operator');
+  t.is(next.named, 'profile');
   t.deepEqual(next.hops, servers);
 });
 

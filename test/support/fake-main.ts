@@ -165,6 +165,9 @@ export function startFakeMain(options: FakeMainOptions = {}): FakeMain {
 
 export function probeOf(settings: Partial<Probe> = {}): Probe {
   return {
+    protocol: 'smtp',
+    interface: { kind: 'auto' },
+    ipFamily: 'any',
     heloName: 'gateway.example',
     selfNames: ['gateway.example'],
     mailFrom: '',

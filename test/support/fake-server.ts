@@ -13,7 +13,7 @@ export type Move =
   | { kind: 'close' }
   | { kind: 'reset' };
 
-export type Verb = 'connect' | 'EHLO' | 'HELO' | 'MAIL' | 'RCPT' | 'DATA' | 'DOT' | 'RSET' | 'QUIT' | 'NOOP';
+export type Verb = 'connect' | 'LHLO' | 'EHLO' | 'HELO' | 'MAIL' | 'RCPT' | 'DATA' | 'DOT' | 'RSET' | 'QUIT' | 'NOOP';
 
 /** One session, as the server sees it. `rcpts` counts RCPT commands of the session, `rcptsInTransaction` those since MAIL. */
 export type FakeSession = {
@@ -31,8 +31,9 @@ export type Handler = (command: { line: string; address: string; session: FakeSe
 export type FakeMessage = Readonly<{ mailFrom: string; recipients: readonly string[]; data: Buffer }>;
 
 export type FakeServer = Readonly<{
+  /** 0 on a unix socket. */
   port: number;
-  /** `127.0.0.1:port` */
+  /** `127.0.0.1:port`, or `unix:/path` */
   at: string;
   sessions: FakeSession[];
   messages: FakeMessage[];
@@ -49,8 +50,14 @@ export type FakeOptions = {
   capabilities?: readonly string[];
   host?: string;
   port?: number;
+  /** A unix socket to listen on, in place of a port. */
+  path?: string;
+  /** `lmtp`: LHLO in place of EHLO, and after a message a reply for each recipient (RFC 2033). */
+  protocol?: 'smtp' | 'lmtp';
   name?: string;
 };
+
+const UNKNOWN = '500 5.5.2 Unknown command';
 
 export async function startFakeServer(options: FakeOptions = {}): Promise<FakeServer> {
   const users = new Set(options.users ?? []);
@@ -68,15 +75,18 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
   const sockets = new Set<Socket>();
   let mostOpen = 0;
 
+  const isLmtp = options.protocol === 'lmtp';
+  const hello = (): string =>
+    [name, ...capabilities].map((text, i, all) => `250${i === all.length - 1 ? ' ' : '-'}${text}`).join('\r\n');
   const defaults: Record<Verb, Handler> = {
     connect: () => `220 ${name} ESMTP`,
-    EHLO: () =>
-      [name, ...capabilities].map((text, i, all) => `250${i === all.length - 1 ? ' ' : '-'}${text}`).join('\r\n'),
-    HELO: () => `250 ${name}`,
+    LHLO: () => (isLmtp ? hello() : UNKNOWN),
+    EHLO: () => (isLmtp ? UNKNOWN : hello()),
+    HELO: () => (isLmtp ? UNKNOWN : `250 ${name}`),
     MAIL: () => '250 2.1.0 Ok',
     RCPT: ({ address }) => (users.has(address) ? '250 2.1.5 Ok' : '550 5.1.1 No such user'),
     DATA: ({ session }) => (session.accepted.length > 0 ? '354 Go ahead' : '554 5.5.1 No valid recipients'),
-    DOT: () => '250 2.0.0 Queued',
+    DOT: ({ session }) => (isLmtp ? session.accepted : ['all']).map(() => '250 2.0.0 Queued').join('\r\n'),
     RSET: () => '250 2.0.0 Ok',
     QUIT: () => ({ reply: '221 2.0.0 Bye', close: true }),
     NOOP: () => '250 2.0.0 Ok',
@@ -111,7 +121,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
       session.lines.push(line.toString('utf8'));
       const verb = session.lines.at(-1)?.split(' ')[0]?.toUpperCase() ?? '';
       if (!isVerb(verb)) {
-        socket.write('500 5.5.2 Unknown command\r\n');
+        socket.write(`${UNKNOWN}\r\n`);
         continue;
       }
       if (!(await act(session, verb, line.toString('utf8')))) return;
@@ -183,12 +193,15 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
     return verb in defaults && verb !== 'connect' && verb !== 'DOT';
   }
 
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve));
+  const { host = '127.0.0.1', path } = options;
+  const socket = path === undefined ? { host, port: options.port ?? 0 } : { path };
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
   const bound = server.address();
-  if (bound === null || typeof bound === 'string') throw new Error('the fake server has no port');
+  if (bound === null) throw new Error('the fake server does not listen');
+  const port = typeof bound === 'string' ? 0 : bound.port;
   return {
-    port: bound.port,
-    at: `${options.host ?? '127.0.0.1'}:${bound.port}`,
+    port,
+    at: typeof bound === 'string' ? `unix:${bound}` : `${host.includes(':') ? `[${host}]` : host}:${port}`,
     sessions,
     messages,
     asked,

@@ -5,6 +5,7 @@ import type {
   Event,
   Limits,
   ListenerSettings,
+  Protocol,
   Recipient,
   RecipientAccess,
   Reply,
@@ -54,7 +55,11 @@ export function knows(...users: readonly string[]): Validate {
 }
 
 /** Everything is delivered to one host. */
-export const locateAll: Locate = ({ recipient }) => ({ kind: 'ask', recipient, route: routeTo([25]) });
+export const locateAll: Locate = ({ recipient }) => ({
+  kind: 'ask',
+  recipient,
+  route: { ...routeTo([25]), protocol: 'smtp' },
+});
 
 export type FakeDelivery = Readonly<{ sender: string; recipients: readonly string[]; data: string; ended: boolean }>;
 
@@ -148,6 +153,6 @@ export async function openFrontDoor(t: ExecutionContext, options: DoorOptions = 
 }
 
 /** Where a recipient is delivered, by the name of the route. */
-export function deliveredTo(key: string, recipient: Recipient): DeliveryRouting {
-  return { kind: 'ask', recipient, route: routeTo([25], {}, { key }) };
+export function deliveredTo(key: string, recipient: Recipient, protocol: Protocol = 'smtp'): DeliveryRouting {
+  return { kind: 'ask', recipient, route: { ...routeTo([25], {}, { key }), protocol } };
 }

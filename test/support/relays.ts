@@ -1,6 +1,6 @@
 /** A relay before fake mail servers. */
 import type { Socket } from 'node:net';
-import type { DeliveryRoute, DeliverySettings, Recipient, Verdict } from '@callahead/core';
+import type { DeliveryRoute, DeliverySettings, Protocol, Recipient, Verdict } from '@callahead/core';
 import type { ExecutionContext } from 'ava';
 import { createHolds, type Holds } from '../../packages/listener/src/refusals.ts';
 import { createRelay, type Relay, type RelayOptions } from '../../packages/listener/src/relay.ts';
@@ -12,6 +12,7 @@ export const HOSTNAME = 'gateway.example';
 export const MESSAGE = 'Subject: hello\r\n\r\n..dots\r\ntext\r\n';
 
 const SETTINGS: DeliverySettings = {
+  interface: { kind: 'auto' },
   connectTimeoutMs: 2_000,
   commandTimeoutMs: 5_000,
   endOfDataTimeoutMs: 5_000,
@@ -32,6 +33,7 @@ export type BenchOptions = Readonly<{
   settings?: Partial<DeliverySettings>;
   relay?: Partial<RelayOptions>;
   within?: DeliveryRoute['within'];
+  protocol?: Protocol;
 }>;
 
 /** One fake server a place in the route, best first; an array is a tier. All of it is taken down with the test. */
@@ -66,6 +68,7 @@ export async function startRelay(
     generation: 1,
     tiers: started.map((tier) => tier.map((server) => serverAt(server.port))),
     within: options.within ?? 'rotate',
+    protocol: options.protocol ?? 'smtp',
   };
   return { relay, servers, route, holds, learned, skip: (ms) => (skipped += ms) };
 }

@@ -2,6 +2,9 @@
 import type { Probe, Recipient, Route } from '@callahead/core';
 
 export const PROBE: Probe = {
+  protocol: 'smtp',
+  interface: { kind: 'auto' },
+  ipFamily: 'any',
   heloName: 'gateway.example',
   selfNames: ['gateway.example'],
   mailFrom: '',

@@ -12,6 +12,15 @@ export { ConfigurationError, type Problem, problemLine } from './errors.ts';
 export type { Emit, Event } from './events.ts';
 export { type LdapTemplate, type LdapToken, parseLdapBase, parseLdapFilter } from './ldap-template.ts';
 export {
+  type Interfaces,
+  type IpFamily,
+  isOfFamily,
+  type LocalAddress,
+  type LocalInterface,
+  localAddressFor,
+  machineInterfaces,
+} from './local-address.ts';
+export {
   type Answer,
   type CacheEntry,
   type DestinationReport,
@@ -21,7 +30,7 @@ export {
   type ToMain,
   type ToWorker,
 } from './message.ts';
-export type { Action, Actions, Hop, Probe, Profile, ServerAuth, ServerTls, TlsVersion } from './profile.ts';
+export type { Action, Actions, Hop, Probe, Profile, Protocol, ServerAuth, ServerTls, TlsVersion } from './profile.ts';
 export {
   type AddressOptions,
   fromCanonical,
@@ -63,7 +72,7 @@ export type {
 } from './settings.ts';
 export { type Capabilities, noCapabilities, parseCapabilities } from './smtp/capabilities.ts';
 export { type Behind, type Broken, type Conversation, openConversation, type Said } from './smtp/conversation.ts';
-export { type Dialed, dial } from './smtp/dial.ts';
+export { type Dialed, dial, type Place, placesOf } from './smtp/dial.ts';
 export { createReplyParser, type Malformed, type RawReply, type ReplyParser } from './smtp/reply.ts';
 export { oneLine, printReply, readStatus } from './smtp/status.ts';
 export type { Recorder, Step } from './step.ts';

@@ -1,7 +1,13 @@
+import type { IpFamily, LocalInterface } from './local-address.ts';
 import type { Secret } from './secret.ts';
 
 /** How an actor talks to the servers of a profile, and how long it believes them. Durations in milliseconds. Plain data: it travels to the threads. */
 export type Probe = Readonly<{
+  /** LMTP is RFC 2033: LHLO, and after the message a reply for each recipient. */
+  protocol: Protocol;
+  interface: LocalInterface;
+  /** Addresses of another family are none. */
+  ipFamily: IpFamily;
   heloName: string;
   /** Our own names; a server that greets with one of them is us (SPEC 5.7). Lower case. */
   selfNames: readonly string[];
@@ -34,6 +40,7 @@ export type Probe = Readonly<{
   auth: ServerAuth | null;
 }>;
 
+export type Protocol = 'smtp' | 'lmtp';
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
 /** How conversations with servers are encrypted (SPEC 9.1). Certificates are PEM texts, since paths mean nothing in a thread; `ca` null: those that Node knows. */
@@ -68,12 +75,12 @@ export type Actions = Readonly<{
   serverReply: 'mask' | 'pass';
 }>;
 
-/** A server as an operator writes it: `port` null means the protocol's own. A literal address has `lookup: 'none'`. */
+/** A server as an operator writes it: `port` null means the protocol's own. A literal address has `lookup: 'none'`, and of a `unix` one the name is the path. */
 export type Hop = Readonly<{
   name: string;
   port: number | null;
   portFrom: 'ldap' | 'route' | 'default' | 'static';
-  lookup: 'mx' | 'address' | 'none';
+  lookup: 'mx' | 'address' | 'none' | 'unix';
   /** Lower ones first, equal ones take turns (SPEC 5.4); left out: 0. */
   preference?: number;
 }>;

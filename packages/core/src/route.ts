@@ -1,4 +1,4 @@
-import type { Probe, Profile } from './profile.ts';
+import type { Probe, Profile, Protocol } from './profile.ts';
 import type { Recipient } from './recipient.ts';
 import type { Server } from './server.ts';
 import type { Recorder } from './step.ts';
@@ -34,8 +34,11 @@ export type Routing =
   | Readonly<{ kind: 'discard' }>
   | Readonly<{ kind: 'known'; verdict: Verdict }>;
 
-/** Where mail is delivered: a route without a profile's probe, for delivery has settings of its own (SPEC 7.1). Two recipients share a transaction where the keys are equal. */
-export type DeliveryRoute = Pick<Route, 'key' | 'generation' | 'tiers' | 'within'>;
+/**
+ * Where mail is delivered: a route without a profile's probe, for delivery has settings of its own (SPEC 7.1). Two recipients share a transaction
+ * where the keys are equal, unless it is LMTP: then each has its own (SPEC 7.2).
+ */
+export type DeliveryRoute = Pick<Route, 'key' | 'generation' | 'tiers' | 'within'> & Readonly<{ protocol: Protocol }>;
 
 /** As `Routing`, for the delivery. */
 export type DeliveryRouting =

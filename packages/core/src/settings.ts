@@ -1,5 +1,6 @@
 import type { RecipientAccess } from './access/recipient-access.ts';
 import type { LdapTemplate } from './ldap-template.ts';
+import type { LocalInterface } from './local-address.ts';
 import type { Hop, Profile, TlsVersion } from './profile.ts';
 import type { Recipient } from './recipient.ts';
 import type { Secret } from './secret.ts';
@@ -45,6 +46,7 @@ export type DnsSettings = Readonly<{
 }>;
 
 export type DeliverySettings = Readonly<{
+  interface: LocalInterface;
   connectTimeoutMs: number;
   commandTimeoutMs: number;
   endOfDataTimeoutMs: number;

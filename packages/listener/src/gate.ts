@@ -46,6 +46,8 @@ type Check =
   | Readonly<{ kind: 'asked' | 'bypassed' | 'unchecked' }>
   | Readonly<{ kind: 'refused'; reply: Reply; reason: string }>;
 
+type Located = Extract<DeliveryRouting, { kind: 'ask' }>;
+
 /** What is done about a recipient, and by which profile. */
 type Plan = Pick<Ticket, 'check' | 'profile'>;
 
@@ -230,7 +232,8 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
     if (delivery.kind === 'known') return unroutable(delivery.verdict, reference);
     if (delivery.kind === 'discard') return count(transaction, decision);
     transaction.route ??= delivery.route;
-    if (transaction.route.key !== delivery.route.key) {
+    const isElsewhere = transaction.route.key !== delivery.route.key;
+    if (isElsewhere || hasAnother(transaction, delivery)) {
       return refuse({ reply: SAYS.otherDestination, reason: 'destination' }, reference);
     }
     transaction.recipients.push(delivery.recipient);
@@ -261,6 +264,11 @@ function sendersOf(profiles: readonly (Profile | null)[]): ReadonlySet<string> {
 function opensOnFailure({ mode, onValidationFailure, onTemporaryFailure, onUnknown, onRefused }: Actions): boolean {
   const actions = [onValidationFailure, onTemporaryFailure, onUnknown, onRefused];
   return mode === 'monitor' || actions.some((action) => action.kind === 'accept');
+}
+
+/** By LMTP a transaction has one recipient, however often it is named (SPEC 7.2). */
+function hasAnother({ recipients }: Transaction, { route, recipient }: Located): boolean {
+  return route.protocol === 'lmtp' && recipients.some((other) => other.address !== recipient.address);
 }
 
 /** Under whose name the delivery host knows the recipient. */

@@ -4,6 +4,9 @@ import {
   type DeliverySettings,
   dial as dialServer,
   openConversation,
+  type Place,
+  type Protocol,
+  placesOf,
   type Recipient,
   type Reply,
   type Server,
@@ -56,10 +59,10 @@ export function createRelay(options: RelayOptions): Relay {
     const deadlineMs = now() + OPEN_WITHIN_MS;
     const misses: Miss[] = [];
     for (const server of inOrder(route)) {
-      if (server.kind === 'unix') continue;
-      for (const { address } of server.targets) {
+      for (const place of placesOf(server, settings.interface)) {
         if (closing || now() >= deadlineMs) return refusedBy(misses);
-        const tried = await attempt(once, server, address, deadlineMs);
+        const to = { server: serverName(server), place, protocol: route.protocol, deadlineMs };
+        const tried = await attempt(once, to);
         if (tried.kind !== 'missed') return tried;
         misses.push(tried);
       }
@@ -67,15 +70,10 @@ export function createRelay(options: RelayOptions): Relay {
     return refusedBy(misses);
   }
 
-  async function attempt(
-    envelope: Envelope,
-    server: Extract<Server, { kind: 'tcp' }>,
-    address: string,
-    deadlineMs: number,
-  ): Promise<Opened | Miss> {
-    const name = serverName(server);
+  async function attempt(envelope: Envelope, to: Attempt): Promise<Opened | Miss> {
+    const { server: name, place, protocol, deadlineMs } = to;
     const connectTimeoutMs = Math.min(settings.connectTimeoutMs, deadlineMs - now());
-    const dialed = await dial({ address, port: server.port }, connectTimeoutMs);
+    const dialed = await dial(place, connectTimeoutMs);
     if (dialed.kind === 'failed') return { kind: 'missed', reply: NEXT_HOP.unreachable, server: name };
     if (closing) {
       dialed.socket.destroy();
@@ -83,7 +81,7 @@ export function createRelay(options: RelayOptions): Relay {
     }
     const { commandTimeoutMs, endOfDataTimeoutMs } = settings;
     const conversation = track(openConversation(dialed.socket, { now, commandTimeoutMs }));
-    const begun = await beginTransaction(conversation, { envelope, hostname, deadlineMs });
+    const begun = await beginTransaction(conversation, { envelope, protocol, hostname, deadlineMs });
     if (begun.kind === 'ready') {
       const taken = (): void => praise(envelope, name);
       const terms = { server: name, commandTimeoutMs, endOfDataTimeoutMs, now, taken };
@@ -141,6 +139,9 @@ export function createRelay(options: RelayOptions): Relay {
     },
   };
 }
+
+/** One place where a server is tried. */
+type Attempt = Readonly<{ server: string; place: Place; protocol: Protocol; deadlineMs: number }>;
 
 /** A server that did not take the message, where another might. */
 type Miss = Readonly<{ kind: 'missed'; reply: Reply; server: string }>;

@@ -2,6 +2,7 @@ import {
   type Capabilities,
   type Conversation,
   noCapabilities,
+  type Protocol,
   parseCapabilities,
   type Recipient,
   type Reply,
@@ -30,7 +31,8 @@ export type Begun =
   /** It does not take it for all recipients: one reply each, in their order. */
   | Readonly<{ kind: 'divided'; replies: readonly Reply[] }>;
 
-export type Terms = Readonly<{ envelope: Envelope; hostname: string; deadlineMs: number }>;
+/** By LMTP the envelope has one recipient, for each would have a reply of its own to the end of data (SPEC 7.2, RFC 2033 §4.2). */
+export type Terms = Readonly<{ envelope: Envelope; protocol: Protocol; hostname: string; deadlineMs: number }>;
 
 /** What is said about a next hop that gives no answer fit for the sender; codes as for a call-ahead that failed (SPEC 4.8). */
 export const NEXT_HOP = {
@@ -74,18 +76,24 @@ export async function beginTransaction(conversation: Conversation, terms: Terms)
 
 type Greeted = Readonly<{ kind: 'greeted'; capabilities: Capabilities }> | Extract<Begun, { kind: 'failed' }>;
 
-async function greet(conversation: Conversation, { envelope, hostname, deadlineMs }: Terms): Promise<Greeted> {
+async function greet(
+  conversation: Conversation,
+  { envelope, protocol, hostname, deadlineMs }: Terms,
+): Promise<Greeted> {
   const greeting = await conversation.greeting(deadlineMs);
   if (greeting.kind === 'broken') return { kind: 'failed', reply: brokenReply(greeting) };
   if (!isPositive(greeting.reply)) return { kind: 'failed', reply: aboutUs(greeting.reply) };
   const name = greeting.lines[0]?.trim().split(/\s/, 1)[0] ?? '';
-  if (name.toLowerCase() === hostname.toLowerCase()) return { kind: 'failed', reply: NEXT_HOP.loop };
+  // An LMTP server of this very machine has our name and is no loop: we take no LMTP.
+  const isLmtp = protocol === 'lmtp';
+  if (!isLmtp && name.toLowerCase() === hostname.toLowerCase()) return { kind: 'failed', reply: NEXT_HOP.loop };
 
-  const ehlo = await conversation.cmd(`EHLO ${hostname}`, deadlineMs);
+  const ehlo = await conversation.cmd(`${isLmtp ? 'LHLO' : 'EHLO'} ${hostname}`, deadlineMs);
   if (ehlo.kind === 'broken') return { kind: 'failed', reply: brokenReply(ehlo) };
   if (isPositive(ehlo.reply)) return { kind: 'greeted', capabilities: parseCapabilities(ehlo.lines) };
   const extended = envelope.smtpUtf8 || envelope.body === '8BITMIME';
-  if (ehlo.reply.code < 500 || extended) return { kind: 'failed', reply: aboutUs(ehlo.reply) };
+  // RFC 2033 §4.1: LMTP has no HELO.
+  if (ehlo.reply.code < 500 || extended || isLmtp) return { kind: 'failed', reply: aboutUs(ehlo.reply) };
 
   // RFC 5321 §3.2: a server without EHLO may still know HELO.
   const helo = await conversation.cmd(`HELO ${hostname}`, deadlineMs);

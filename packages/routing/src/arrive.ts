@@ -3,9 +3,14 @@ import {
   type DeliveryRoute,
   type DeliveryRouting,
   failed,
+  type IpFamily,
+  isOfFamily,
+  type Profile,
+  type Protocol,
   type Request,
   type Route,
   type Routing,
+  type Server,
   serverName,
 } from '@callahead/core';
 import { by } from './deadline.ts';
@@ -20,18 +25,24 @@ export function createAskStage(
   generation: number,
   now: () => number,
 ): Arrive<Routing, Request> {
-  const routes = new WeakMap<Destination, Map<string, Route>>();
-  return arriving(destinations, now, (destination, { profile }: Request): Route => {
-    const known = routes.get(destination) ?? new Map<string, Route>();
+  const routes = new WeakMap<Destination, Map<string, Route | Known>>();
+
+  function make({ names, tiers, within }: Destination, { name, probe }: Profile): Route | Known {
+    const reachable = tiers.map((tier) => tier.flatMap((server) => ofFamily(server, probe.ipFamily)));
+    if (reachable.every((tier) => tier.length === 0)) return noneOfFamily(tiers, probe.ipFamily);
+    return { key: `${name} ${names}`, generation, profile: name, probe, tiers: reachable, within };
+  }
+
+  function routeOf(destination: Destination, { profile }: Request): Route | Known {
+    const known = routes.get(destination) ?? new Map<string, Route | Known>();
     routes.set(destination, known);
-    const route = known.get(profile.name);
-    if (route !== undefined) return route;
-    const { names, tiers, within } = destination;
-    const key = `${profile.name} ${names}`;
-    const made: Route = { key, generation, profile: profile.name, probe: profile.probe, tiers, within };
-    known.set(profile.name, made);
-    return made;
-  });
+    const route = known.get(profile.name) ?? make(destination, profile);
+    known.set(profile.name, route);
+    return route;
+  }
+
+  const arrive = arriving(destinations, now, routeOf);
+  return (at, request) => arrive(withPorts(at, request.profile.probe.protocol), request);
 }
 
 /** The last stage of the delivery: a route without a profile, so that whoever delivers to the same servers shares it. */
@@ -40,31 +51,75 @@ export function createDeliverStage(
   generation: number,
   now: () => number,
 ): Arrive<DeliveryRouting, DeliveryRequest> {
-  const routes = new WeakMap<Destination, DeliveryRoute>();
-  return arriving(destinations, now, (destination): DeliveryRoute => {
-    const { names, tiers, within } = destination;
-    const route = routes.get(destination) ?? { key: names, generation, tiers, within };
-    routes.set(destination, route);
-    return route;
-  });
+  const routes: Readonly<Record<Protocol, WeakMap<Destination, DeliveryRoute>>> = {
+    smtp: new WeakMap(),
+    lmtp: new WeakMap(),
+  };
+
+  function routeOver(protocol: Protocol): (destination: Destination) => DeliveryRoute {
+    return (destination) => {
+      const { names, tiers, within } = destination;
+      const key = protocol === 'lmtp' ? `lmtp ${names}` : names;
+      const route = routes[protocol].get(destination) ?? { key, generation, tiers, within, protocol };
+      routes[protocol].set(destination, route);
+      return route;
+    };
+  }
+
+  const arrive = {
+    smtp: arriving(destinations, now, routeOver('smtp')),
+    lmtp: arriving(destinations, now, routeOver('lmtp')),
+  };
+  return (at, request) => {
+    // Only the profile's own servers are known to speak its protocol (SPEC 7.1).
+    const protocol = at.named === 'profile' ? (request.profile?.probe.protocol ?? 'smtp') : 'smtp';
+    return arrive[protocol](withPorts(at, protocol), request);
+  };
 }
 
+/** RFC 2033 §5 keeps LMTP off port 25; 24 is IANA's "any private mail system", and what SPEC 2 says. */
+const LMTP_PORT = 24;
+
+const onLmtpPort = new WeakMap<Hops['hops'], Hops['hops']>();
+
+/** Hosts that come with no port have that of the protocol. The same object for the same list: what is remembered about it is found by that. */
+function withPorts(at: Hops, protocol: Protocol): Hops {
+  if (protocol === 'smtp') return at;
+  const known = onLmtpPort.get(at.hops);
+  const hops = known ?? at.hops.map((hop) => ({ ...hop, port: hop.port ?? LMTP_PORT }));
+  onLmtpPort.set(at.hops, hops);
+  return { ...at, hops };
+}
+
+/** The server with the addresses that may be connected to; nothing where it has none. */
+function ofFamily(server: Server, family: IpFamily): readonly Server[] {
+  if (server.kind === 'unix' || family === 'any') return [server];
+  const targets = server.targets.filter(({ address }) => isOfFamily(address, family));
+  return targets.length === 0 ? [] : [{ ...server, targets }];
+}
+
+function noneOfFamily(tiers: Destination['tiers'], family: IpFamily): Known {
+  const names = tiers.flat().map(serverName).join(', ');
+  return { kind: 'known', verdict: failed('no-route', `${names}: no IPv${family} address`) };
+}
+
+type Reached = Pick<Route, 'key' | 'tiers' | 'within'>;
 type Ask<R> = Readonly<{ kind: 'ask'; recipient: Hops['recipient']; route: R }>;
 type Known = Extract<Routing, { kind: 'known' }>;
 
-function arriving<R extends DeliveryRoute, Asked extends DeliveryRequest>(
+function arriving<R extends Reached, Asked extends DeliveryRequest>(
   destinations: Destinations,
   now: () => number,
-  routeOf: (destination: Destination, request: Asked) => R,
+  routeOf: (destination: Destination, request: Asked) => R | Known,
 ): Arrive<Ask<R> | Known, Asked> {
   function arrive(found: Found, at: Hops, request: Asked): Ask<R> | Known {
-    if (found.kind === 'known') {
-      request.recorder?.({ stage: 'dns', atMs: now(), facts: factsOfKnown(found) });
-      return { kind: 'known', verdict: found.verdict };
+    const to = found.kind === 'known' ? found : routeOf(found, request);
+    if ('kind' in to) {
+      request.recorder?.({ stage: 'dns', atMs: now(), facts: factsOfKnown(to) });
+      return { kind: 'known', verdict: to.verdict };
     }
-    const route = routeOf(found, request);
-    request.recorder?.({ stage: 'dns', atMs: now(), facts: factsOf(route) });
-    return { kind: 'ask', recipient: at.recipient, route };
+    request.recorder?.({ stage: 'dns', atMs: now(), facts: factsOf(to) });
+    return { kind: 'ask', recipient: at.recipient, route: to };
   }
 
   return (at, request) => {
@@ -80,7 +135,7 @@ function late(at: Hops): Found {
   return { kind: 'known', verdict: failed('dns', `${names}: no answer in time`), about: [], expiresAtMs: 0 };
 }
 
-function factsOf(route: DeliveryRoute): Readonly<Record<string, string>> {
+function factsOf(route: Reached): Readonly<Record<string, string>> {
   const tiers = route.tiers.map((tier) =>
     tier.map((server) => `${serverName(server)}${server.kind === 'tcp' ? ` (${addressesIn(server)})` : ''}`),
   );
@@ -93,7 +148,7 @@ function addressesIn(
   return server.targets.map(({ name, address }) => (name === server.host ? address : `${name} ${address}`)).join(' ');
 }
 
-function factsOfKnown({ verdict }: Known): Readonly<Record<string, string>> {
+function factsOfKnown({ verdict }: Pick<Known, 'verdict'>): Readonly<Record<string, string>> {
   switch (verdict.kind) {
     case 'failed':
       return { verdict: 'failed', cause: verdict.cause, detail: verdict.detail };

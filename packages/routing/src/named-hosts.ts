@@ -1,4 +1,4 @@
-import { type Hop, hostPort, type Server } from '@callahead/core';
+import { type Hop, hostPort, type Server, serverName } from '@callahead/core';
 import { causeOf, exchangesOf, type Listed, locate, RETRY_MS, type Rules } from './exchanges.ts';
 import { DEFAULT_PORT, type Lookup, printOf, type Resolved, rulesOf, shuffle, toServer, trouble } from './resolved.ts';
 import type { Exchange, Us } from './targets.ts';
@@ -39,16 +39,19 @@ function preferenceOf(hop: Hop): number {
 
 /** In brackets where the MX of the name is passed by: that may be another server than the name alone. */
 function nameOf({ name, port, lookup }: Hop): string {
+  if (lookup === 'unix') return serverName({ kind: 'unix', path: name });
   return hostPort(lookup === 'address' ? `[${name}]` : name, port ?? DEFAULT_PORT);
 }
 
 function serversOf(hop: Hop, exchanges: readonly Exchange[], random: () => number): readonly Server[] {
+  if (hop.lookup === 'unix') return [{ kind: 'unix', path: hop.name }];
   const server = toServer(hop.name, hop.port ?? DEFAULT_PORT, byPreference(exchanges, random), random);
   return server.kind === 'tcp' && server.targets.length === 0 ? [] : [server];
 }
 
 async function listNamed(hop: Hop, rules: Rules, lookup: Lookup): Promise<Listed> {
   const only: Exchange = { name: hop.name, preference: 0, addresses: [] };
+  if (hop.lookup === 'unix') return listedAs(only, Number.POSITIVE_INFINITY);
   if (hop.lookup === 'none') return listedAs({ ...only, addresses: [hop.name] }, Number.POSITIVE_INFINITY);
   const inFile = await lookup.hosts.lookup(hop.name);
   if (inFile.addresses.length > 0) return listedAs({ ...only, addresses: inFile.addresses }, inFile.expiresAtMs);

@@ -86,6 +86,6 @@ function factsOf(routed: readonly Routed[], next: Hops | Discard): Readonly<Reco
 }
 
 function describe({ name, port, portFrom, lookup, preference = 0 }: Hop): string {
-  const looked = { mx: 'MX, then address', address: 'address only', none: 'as it is' }[lookup];
+  const looked = { mx: 'MX, then address', address: 'address only', none: 'as it is', unix: 'unix socket' }[lookup];
   return `${hostPort(name, port ?? DEFAULT_PORT)} (port: ${portFrom}; ${looked}; priority ${preference})`;
 }

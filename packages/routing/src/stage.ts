@@ -2,12 +2,13 @@ import type { DeliveryRequest, Hop, Recipient, Routing } from '@callahead/core';
 
 /**
  * How far routing has come: the recipient (which a directory may rewrite) and the hosts to look up. `named`: nobody has named a host yet, the
- * hosts are those of the recipient's own domain; or an operator did, in a profile, a directory or a route. Different rules hold (SPEC 5.6, 5.7).
+ * hosts are those of the recipient's own domain; or an operator did, in a directory or a route, or as the servers of the request's profile.
+ * Different rules hold (SPEC 5.6, 5.7), and the mail for a profile's servers goes by its protocol (SPEC 7.1).
  */
 export type Hops = Readonly<{
   kind: 'hops';
   recipient: Recipient;
-  named: 'recipient' | 'operator';
+  named: 'recipient' | 'operator' | 'profile';
   hops: readonly Hop[];
 }>;
 

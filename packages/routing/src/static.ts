@@ -5,16 +5,17 @@ import type { Hops } from './stage.ts';
 export function createStaticStage(now: () => number): (at: Hops, request: DeliveryRequest) => Hops {
   return (at, request) => {
     const servers = request.profile?.servers;
-    if (servers?.kind !== 'static' || at.named === 'operator') return at;
+    if (servers?.kind !== 'static' || at.named !== 'recipient') return at;
     request.recorder?.({
       stage: 'static',
       atMs: now(),
       facts: { profile: request.profile?.name ?? '', servers: servers.hops.map(describe).join(', ') },
     });
-    return { ...at, named: 'operator', hops: servers.hops };
+    return { ...at, named: 'profile', hops: servers.hops };
   };
 }
 
 function describe(hop: Hop): string {
+  if (hop.lookup === 'unix') return `unix:${hop.name}`;
   return hop.port === null ? `${hop.name} (default port)` : hostPort(hop.name, hop.port);
 }

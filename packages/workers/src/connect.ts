@@ -3,8 +3,8 @@ import type { Connect } from './opening.ts';
 
 /** Connects over the network. `now` is the clock of the deadlines. */
 export function createConnect(now: () => number): Connect {
-  return async (target, { timeoutMs, commandTimeoutMs }) => {
-    const dialed = await dial(target, timeoutMs);
+  return async (to, { timeoutMs, commandTimeoutMs }) => {
+    const dialed = await dial(to, timeoutMs);
     if (dialed.kind === 'failed') return dialed;
     return { kind: 'open', conversation: openConversation(dialed.socket, { now, commandTimeoutMs }) };
   };

@@ -4,20 +4,22 @@ import {
   type Cause,
   type Conversation,
   noCapabilities,
+  type Place,
   type Probe,
   parseCapabilities,
+  placesOf,
   type Reply,
   type Server,
 } from '@callahead/core';
 import { judgeServer } from './judge.ts';
 
-/** Connects to a literal address. Never rejects; `commandTimeoutMs` is the conversation's. */
+/** Connects. Never rejects; `commandTimeoutMs` is the conversation's. */
 export type Connect = (
-  target: Readonly<{ address: string; port: number }>,
+  to: Place,
   times: Readonly<{ timeoutMs: number; commandTimeoutMs: number }>,
 ) => Promise<
   | Readonly<{ kind: 'open'; conversation: Conversation }>
-  | Readonly<{ kind: 'failed'; cause: 'connect' | 'timeout'; detail: string }>
+  | Readonly<{ kind: 'failed'; cause: 'connect' | 'timeout' | 'no-route'; detail: string }>
 >;
 
 export type Open = Readonly<{
@@ -54,45 +56,52 @@ export function linger(): Promise<void> {
 
 /** Tries the server's addresses in order, inside the deadline, which the untried ones share. */
 export async function openServer({ server, probe, deadlineMs, connect, now }: OpeningOptions): Promise<Open | NotOpen> {
-  const targets = server.kind === 'tcp' ? server.targets.map(({ address }) => ({ address, port: server.port })) : [];
+  const places = placesOf(server, probe.interface);
   let trouble: NotOpen = { ...notDialed('no-route', 'the server has no address'), during: 'conversation' };
-  for (const [i, target] of targets.entries()) {
-    const untilMs = now() + (deadlineMs - now()) / (targets.length - i);
+  for (const [i, place] of places.entries()) {
+    const untilMs = now() + (deadlineMs - now()) / (places.length - i);
     if (i > 0 && untilMs <= now()) break;
     // One loan, one connection: the last address lets go before the next one is tried.
     await trouble.gone;
-    const opened = await openTarget(target, untilMs);
+    const opened = await openPlace(place, untilMs);
     if (opened.kind === 'open') return opened;
     trouble = worse(trouble, opened, i);
   }
   return trouble;
 
-  async function openTarget(
-    target: Readonly<{ address: string; port: number }>,
-    untilMs: number,
-  ): Promise<Open | NotOpen> {
+  async function openPlace(place: Place, untilMs: number): Promise<Open | NotOpen> {
     const timeoutMs = Math.max(1, Math.min(probe.connectTimeoutMs, untilMs - now()));
-    const dialed = await connect(target, { timeoutMs, commandTimeoutMs: probe.commandTimeoutMs });
-    if (dialed.kind === 'failed') return notDialed(dialed.cause, `${target.address}: ${dialed.detail}`);
+    const dialed = await connect(place, { timeoutMs, commandTimeoutMs: probe.commandTimeoutMs });
+    if (dialed.kind === 'failed') {
+      const trouble = notDialed(dialed.cause, `${nameOf(place)}: ${dialed.detail}`);
+      // It was skipped: trying again changes nothing (SPEC 5.8).
+      return dialed.cause === 'no-route' ? { ...trouble, during: 'conversation' } : trouble;
+    }
     return greet(dialed.conversation, probe, untilMs);
   }
 }
 
-/** The greeting, EHLO, and HELO where EHLO is refused (RFC 5321 §3.2). */
+function nameOf(place: Place): string {
+  return place.kind === 'tcp' ? place.address : `unix:${place.path}`;
+}
+
+/** The greeting, EHLO, and HELO where EHLO is refused (RFC 5321 §3.2). LMTP has LHLO and nothing else (RFC 2033 §4.1). */
 async function greet(conversation: Conversation, probe: Probe, untilMs: number): Promise<Open | NotOpen> {
   const greeting = await conversation.greeting(untilMs);
   if (greeting.kind === 'broken') return broken(greeting);
   const refusal = judgeServer('greeting', greeting.reply);
   if (refusal !== null) return refused(refusal);
   const name = greeting.lines[0]?.trim().split(/\s/)[0]?.toLowerCase().replace(/\.$/, '') ?? '';
-  if (probe.selfNames.includes(name)) {
+  // The mailboxes behind an LMTP server of this very machine are no loop, though it has our name: we speak no LMTP (SPEC 5.7 is about SMTP).
+  const isLmtp = probe.protocol === 'lmtp';
+  if (!isLmtp && probe.selfNames.includes(name)) {
     return refused({ kind: 'failed', cause: 'loop', detail: `the server greets with our own name, ${name}` });
   }
-  const ehlo = await conversation.cmd(`EHLO ${probe.heloName}`, untilMs);
+  const ehlo = await conversation.cmd(`${isLmtp ? 'LHLO' : 'EHLO'} ${probe.heloName}`, untilMs);
   if (ehlo.kind === 'broken') return broken(ehlo);
   const noEhlo = judgeServer('hello', ehlo.reply);
   if (noEhlo === null) return open('ehlo', parseCapabilities(ehlo.lines));
-  if (noEhlo.kind === 'temporary' || ehlo.reply.code < 500) return refused(noEhlo);
+  if (noEhlo.kind === 'temporary' || ehlo.reply.code < 500 || isLmtp) return refused(noEhlo);
   const helo = await conversation.cmd(`HELO ${probe.heloName}`, untilMs);
   if (helo.kind === 'broken') return broken(helo);
   const noHelo = judgeServer('hello', helo.reply);
@@ -127,7 +136,7 @@ function notDialed(cause: Cause, detail: string): Extract<NotOpen, { kind: 'fail
   return { kind: 'failed', cause, detail, during: 'dialing', lines, gone: Promise.resolve() };
 }
 
-/** Of two addresses' trouble the one that says more: a 4xx over a failure, words over silence. A loop is no trouble but a reason to skip. */
+/** Of two addresses' trouble the one that says more: a 4xx over a failure, words over silence. A loop is no trouble but a reason to skip, and so is an address that we cannot connect to from where we must. */
 function worse(before: NotOpen, latest: NotOpen, i: number): NotOpen {
   if (i === 0) return latest;
   const lines = [...before.lines, ...latest.lines];
@@ -136,6 +145,6 @@ function worse(before: NotOpen, latest: NotOpen, i: number): NotOpen {
 
 function weight(trouble: NotOpen): number {
   if (trouble.kind === 'temporary') return 3;
-  if (trouble.cause === 'loop') return 0;
+  if (trouble.cause === 'loop' || trouble.cause === 'no-route') return 0;
   return trouble.during === 'conversation' ? 2 : 1;
 }

@@ -235,9 +235,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     avoidUntilMs = now() + AVOID_MS;
     giveUp(trouble.kind === 'temporary' ? { kind: 'temporary', reply: trouble.reply } : trouble, trouble.lines);
     await trouble.gone;
-    // A server that is us has not failed: it was not asked (SPEC 5.7).
-    const isLoop = trouble.kind === 'failed' && trouble.cause === 'loop';
-    free(place, isLoop ? 'closed' : 'failed');
+    // A server that is us, or cannot be reached from where we must come, has not failed: it was not asked (SPEC 5.7, 5.8).
+    const isSkipped = trouble.kind === 'failed' && (trouble.cause === 'loop' || trouble.cause === 'no-route');
+    free(place, isSkipped ? 'closed' : 'failed');
   }
 
   /** Lets those go that no session, present or coming, will serve. */

@@ -2,6 +2,9 @@ import { hostPort, type Probe, type Route, type Server } from '@callahead/core';
 
 /** The settings of a probe where an embedder names none; those of the configuration file (SPEC 2). */
 const DEFAULTS: Omit<Probe, 'heloName'> = {
+  protocol: 'smtp',
+  interface: { kind: 'auto' },
+  ipFamily: 'any',
   selfNames: [],
   mailFrom: '',
   mailFromFallback: null,

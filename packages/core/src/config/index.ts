@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { ConfigurationError } from '../errors.ts';
+import { machineInterfaces } from '../local-address.ts';
 import { type Loaded, parseConfiguration } from './parse.ts';
 
 export type { ReadText } from './files.ts';
@@ -15,7 +16,13 @@ export async function loadConfiguration(
   options: Readonly<{ env: Readonly<Record<string, string | undefined>> }>,
 ): Promise<Loaded> {
   const text = await readText(file);
-  return parseConfiguration(text, { file, env: options.env, cores: availableParallelism(), readText: readNow });
+  return parseConfiguration(text, {
+    file,
+    env: options.env,
+    cores: availableParallelism(),
+    readText: readNow,
+    interfaces: machineInterfaces(),
+  });
 }
 
 /** Parsing takes longer than reading, and is no less in one piece. */

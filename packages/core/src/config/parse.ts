@@ -1,4 +1,5 @@
 import { ConfigurationError, type Problem } from '../errors.ts';
+import type { Interfaces } from '../local-address.ts';
 import type { Configuration } from '../settings.ts';
 import { buildDelivery } from './delivery.ts';
 import { buildDns } from './dns.ts';
@@ -7,6 +8,7 @@ import { type Fault, faultsOf, inOrder, problemsOf } from './faults.ts';
 import { createFiles, type Files, type ReadText } from './files.ts';
 import { buildLdap, checkLdap } from './ldap.ts';
 import { buildListener, checkListeners } from './listeners.ts';
+import { checkInterfaces } from './local-interface.ts';
 import { isPlain, type Plain } from './plain.ts';
 import { type ReadFile, readYaml } from './positions.ts';
 import { buildProfile, checkProfiles } from './profiles.ts';
@@ -15,12 +17,16 @@ import { jsonSchema, root, type Settings } from './schema.ts';
 import { buildSmtpRoutes, checkSmtpRoutes } from './smtp-routes.ts';
 import { createTables, type Tables } from './tables.ts';
 
-/** `file` names the text in messages; `cores` is what `engine.threads: auto` counts; `readText` reads the files that the text names: left out, none can be read. */
+/**
+ * `file` names the text in messages; `cores` is what `engine.threads: auto` counts; `readText` reads the files that the text names: left out, none can be read.
+ * `interfaces` are the machine's, which names in the text are held against: left out, they are not.
+ */
 export type ParseOptions = Readonly<{
   file: string;
   env: Readonly<Record<string, string | undefined>>;
   cores: number;
   readText?: ReadText;
+  interfaces?: Interfaces;
 }>;
 
 /** A configuration that can be used, and what about it is doubtful. */
@@ -34,7 +40,7 @@ export function parseConfiguration(text: string, options: ParseOptions): Loaded 
   const parsed = root.safeParse(written, { reportInput: true });
   const faults = parsed.success ? [] : faultsOf(parsed.error.issues, jsonSchema);
   const files = createFiles(options.file, options.readText ?? noFiles);
-  const read = { files, tables: createTables(files) };
+  const read = { files, tables: createTables(files), interfaces: options.interfaces ?? null };
   const crossing = isPlain(written) ? crossChecks(written, { name: options.file, file }, read) : NOTHING;
   const problems = [...merge(file.problems, problemsOf([...faults, ...crossing.faults], file)), ...crossing.problems];
   if (!parsed.success || problems.some(({ severity }) => severity === 'error')) {
@@ -43,8 +49,8 @@ export function parseConfiguration(text: string, options: ParseOptions): Loaded 
   return { configuration: freeze(build(parsed.data, options.cores, read)), warnings: problems };
 }
 
-/** The files that the configuration names, and what was made of those that are tables. */
-type Read = Readonly<{ files: Files; tables: Tables }>;
+/** The files that the configuration names, what was made of those that are tables, and the machine's interfaces where they are known. */
+type Read = Readonly<{ files: Files; tables: Tables; interfaces: Interfaces | null }>;
 
 /** What is wrong in the configuration, and inside the tables that it names. */
 type Crossing = Readonly<{ faults: readonly Fault[]; problems: readonly Problem[] }>;
@@ -52,12 +58,13 @@ type Crossing = Readonly<{ faults: readonly Fault[]; problems: readonly Problem[
 const NOTHING: Crossing = { faults: [], problems: [] };
 
 function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFile }>, read: Read): Crossing {
-  const { files, tables } = read;
+  const { files, tables, interfaces } = read;
   const routes = checkSmtpRoutes(written, main, tables.routes);
   return {
     faults: [
       ...checkListeners(written, tables),
       ...checkProfiles(written, files),
+      ...(interfaces === null ? [] : checkInterfaces(written, interfaces)),
       ...checkRecipientAccess(written, tables),
       ...checkLdap(written, files),
       ...routes.faults,

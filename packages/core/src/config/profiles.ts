@@ -1,16 +1,17 @@
 import { z } from 'zod';
 import { parseDomain } from '../domain.ts';
-import type { Hop, Probe, Profile } from '../profile.ts';
+import type { Probe, Profile } from '../profile.ts';
 import { parseSender } from '../recipient.ts';
-import { parseEndpoint } from './endpoints.ts';
-import { errorAt, type Fault } from './faults.ts';
-import { about, choice, count, duration, expecting, flag, list, named, section, text } from './fields.ts';
+import type { Fault } from './faults.ts';
+import { about, choice, count, duration, expecting, flag, named, section, text } from './fields.ts';
 import type { Files } from './files.ts';
+import { localInterface } from './local-interface.ts';
 import { fault, type Parsed, value } from './parsed.ts';
 import { keysOf, type Plain } from './plain.ts';
 import type { Path } from './positions.ts';
 import { action } from './replies.ts';
 import { buildServerAuth, buildServerTls, checkServerSecurity, serverAuth, serverTls } from './server-tls.ts';
+import { checkServers, ipFamily, servers } from './servers.ts';
 
 const code = '5yz or 5.y.z';
 const failureWords = ['accept', 'reject'] as const;
@@ -25,6 +26,14 @@ const breaker = section(
 
 /** How the servers are asked. */
 const asking = {
+  protocol: choice(
+    ['smtp', 'lmtp'],
+    'lmtp: the servers are mailbox servers; port 24 where none is given, and mail for static ones is delivered by LMTP too.',
+  ).prefault('smtp'),
+  interface: localInterface(
+    "What the connections come from: the system's choice, an interface (servers of which it has no address are skipped), or an address.",
+  ),
+  ipFamily,
   heloName: text(parseHeloName, 'a host name or address literal', 'Our name in EHLO; left out, hostname.').optional(),
   tls: serverTls,
   auth: serverAuth,
@@ -88,14 +97,7 @@ const profile = section(
       ['delivery-host', 'static'],
       'delivery-host: ask where the mail would be delivered; static: ask the servers named here.',
     ).prefault('static'),
-    servers: list(
-      text(parseServer, 'host, host:port, [IPv6] or [IPv6]:port', 'A server.'),
-      'host[:port], separated by commas or as a list',
-      'The servers to ask, in turns; required with static, and only there.',
-      (input) => input.split(',').map((server) => server.trim()),
-    )
-      .refine((servers) => servers.length > 0, { error: '[] is empty: expected at least one host[:port]' })
-      .optional(),
+    servers,
     ...asking,
     ...acting,
     ...caching,
@@ -115,17 +117,6 @@ export function checkProfiles(root: Plain, files: Files): readonly Fault[] {
   });
 }
 
-/** `servers` belongs to `serverType: static` and to nothing else. */
-function checkServers(path: Path, settings: Plain): readonly Fault[] {
-  const byDeliveryHost = settings.serverType === 'delivery-host';
-  const isStatic = (settings.serverType ?? 'static') === 'static';
-  const given = (settings.servers ?? null) !== null;
-  if (isStatic && !given) return [errorAt([...path, 'servers'], 'missing: expected servers, for serverType is static')];
-  if (!byDeliveryHost || !given) return [];
-  const message = 'not allowed with serverType delivery-host: expected serverType static, or no servers';
-  return [{ ...errorAt([...path, 'servers'], message), blame: 'key' }];
-}
-
 /** Who we are, whatever the profile: `selfNames` are our own names, `hostname` the first of them. */
 export type Ourselves = Readonly<{ hostname: string; selfNames: readonly string[] }>;
 
@@ -142,6 +133,9 @@ export function buildProfile(name: string, settings: ProfileSettings, ourselves:
 
 function buildProbe(settings: ProfileSettings, { hostname, selfNames }: Ourselves, files: Files): Probe {
   return {
+    protocol: settings.protocol,
+    interface: settings.interface,
+    ipFamily: settings.ipFamily,
     heloName: settings.heloName ?? hostname,
     selfNames,
     mailFrom: settings.mailFrom,
@@ -164,14 +158,6 @@ function buildProbe(settings: ProfileSettings, { hostname, selfNames }: Ourselve
     tls: buildServerTls(settings.tls, files),
     auth: buildServerAuth(settings.auth, files),
   };
-}
-
-/** SPEC 5.5: a name is looked up, MX first; an address is the server. */
-function parseServer(input: string): Parsed<Hop> {
-  const endpoint = parseEndpoint(input);
-  if (endpoint.kind === 'fault') return endpoint;
-  const { host, port, literal } = endpoint.value;
-  return value({ name: host, port, portFrom: port === null ? 'default' : 'static', lookup: literal ? 'none' : 'mx' });
 }
 
 function parseHeloName(input: string): Parsed<string> {
