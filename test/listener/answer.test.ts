@@ -126,6 +126,7 @@ test('in monitor mode every other verdict accepts', (t) => {
   const monitor: Actions = { ...REJECT, mode: 'monitor' };
   for (const verdict of [said('unknown', 550), said('refused', 554), said('temporary', 450), failed('connect', '')]) {
     t.is(answer(verdict, monitor, KNOWN).kind, 'accept');
+    t.is(answer(verdict, monitor, NOWHERE).kind, 'accept');
   }
 });
 

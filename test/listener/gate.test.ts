@@ -157,6 +157,17 @@ test('a good recipient whose mail cannot be delivered anywhere is told why', asy
   t.is(await ask(gateWith({ locate }), 'known@example.com'), '451 4.4.3 failed-dns session1');
 });
 
+test('a monitored recipient whose domain takes no mail is told that, as if nobody had been asked', async (t) => {
+  const reply = { code: 556, enhanced: '5.1.10', text: 'null MX' };
+  const verdict: Verdict = { kind: 'unknown', source: 'routing', server: '', reply, ref: '' };
+  const profile: Profile = { ...PROFILE, actions: { ...PROFILE.actions, mode: 'monitor' } };
+  const options = { validate: () => verdict, locate: (): DeliveryRouting => ({ kind: 'known', verdict }) };
+  const gate = gateWith({ settings: { ...SETTINGS, profile }, ...options });
+  t.is(await ask(gate, 'known@example.com'), '556 5.1.10 unknown session1');
+  const watching = gateWith({ settings: { ...SETTINGS, profile, relay: false }, ...options });
+  t.is(await ask(watching, 'known@example.com'), '250');
+});
+
 test('one message has so many recipients, repeats included, and a refused one is none of them', async (t) => {
   const gate = gateWith({ settings: { ...SETTINGS, limits: { ...LIMITS, recipientsPerMessage: 2 } } });
   const transaction = transactionOf();

@@ -24,8 +24,10 @@ export function answer(verdict: Verdict, actions: Actions, { deliverable, refere
   };
   // What we could not do ourselves never opens the door, whatever was asked for.
   if (verdict.kind === 'failed' && NEVER_OPEN.has(verdict.cause)) return reject(own(verdict, actions, ref));
+  // As if nobody had been asked: what is wrong with the delivery is told by the delivery.
+  if (actions.mode === 'monitor') return ACCEPT;
 
-  const action: Action = actions.mode === 'monitor' ? { kind: 'accept' } : chosen(verdict, actions);
+  const action = chosen(verdict, actions);
   switch (action.kind) {
     case 'accept':
       return deliverable

@@ -261,9 +261,8 @@ function sendersOf(profiles: readonly (Profile | null)[]): ReadonlySet<string> {
 }
 
 /** Only then is a delivery host wanted where nothing is delivered (SPEC 4.8). */
-function opensOnFailure({ mode, onValidationFailure, onTemporaryFailure, onUnknown, onRefused }: Actions): boolean {
-  const actions = [onValidationFailure, onTemporaryFailure, onUnknown, onRefused];
-  return mode === 'monitor' || actions.some((action) => action.kind === 'accept');
+function opensOnFailure({ mode, onValidationFailure, onTemporaryFailure }: Actions): boolean {
+  return mode === 'enforce' && (onValidationFailure.kind === 'accept' || onTemporaryFailure.kind === 'accept');
 }
 
 /** By LMTP a transaction has one recipient, however often it is named (SPEC 7.2). */
