@@ -3,30 +3,54 @@
  * Everything a test wants to assert is counted here, at the server.
  */
 import { createServer, type Socket } from 'node:net';
+import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 
 /** What the server does about one command. A string is a reply without its last CRLF (`\r\n` inside makes more lines). */
 export type Move =
   | string
   | { raw: string | Buffer; close?: boolean }
   | { reply: string; close: true }
+  /** These octets, and behind them the handshake. */
+  | { starttls: string }
   | { kind: 'silent' }
   | { kind: 'close' }
   | { kind: 'reset' };
 
-export type Verb = 'connect' | 'LHLO' | 'EHLO' | 'HELO' | 'MAIL' | 'RCPT' | 'DATA' | 'DOT' | 'RSET' | 'QUIT' | 'NOOP';
+export type Verb =
+  | 'connect'
+  | 'LHLO'
+  | 'EHLO'
+  | 'HELO'
+  | 'STARTTLS'
+  | 'AUTH'
+  | 'MAIL'
+  | 'RCPT'
+  | 'DATA'
+  | 'DOT'
+  | 'RSET'
+  | 'QUIT'
+  | 'NOOP';
 
 /** One session, as the server sees it. `rcpts` counts RCPT commands of the session, `rcptsInTransaction` those since MAIL. */
 export type FakeSession = {
   readonly number: number;
   readonly lines: string[];
+  /** Those of them that came in plain text. */
+  readonly plainLines: string[];
+  /** Once STARTTLS was said. */
+  secure: TLSSocket | null;
+  /** Who the client said it is, and was believed. */
+  user: string;
   mailFrom: string;
   rcpts: number;
   rcptsInTransaction: number;
   accepted: string[];
-  readonly socket: Socket;
+  socket: Socket;
 };
 
-export type Handler = (command: { line: string; address: string; session: FakeSession }) => Move | Promise<Move>;
+/** `next`: the line that follows, an answer to what the handler wrote itself. */
+type Command = { line: string; address: string; session: FakeSession; next(): Promise<string> };
+export type Handler = (command: Command) => Move | Promise<Move>;
 
 export type FakeMessage = Readonly<{ mailFrom: string; recipients: readonly string[]; data: Buffer }>;
 
@@ -48,6 +72,11 @@ export type FakeOptions = {
   users?: readonly string[];
   on?: Partial<Record<Verb, Handler>>;
   capabilities?: readonly string[];
+  /** STARTTLS is offered with these. `requestCert`: the client must have a certificate. */
+  tls?: SecureContextOptions & { requestCert?: boolean };
+  /** AUTH is offered over TLS for these users, by name. */
+  passwords?: Readonly<Record<string, string>>;
+  mechanisms?: readonly string[];
   host?: string;
   port?: number;
   /** A unix socket to listen on, in place of a port. */
@@ -68,6 +97,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
     'ENHANCEDSTATUSCODES',
     'SMTPUTF8',
   ];
+  const mechanisms = options.mechanisms ?? ['PLAIN', 'LOGIN'];
   const name = options.name ?? 'fake.example';
   const sessions: FakeSession[] = [];
   const messages: FakeMessage[] = [];
@@ -76,13 +106,20 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
   let mostOpen = 0;
 
   const isLmtp = options.protocol === 'lmtp';
-  const hello = (): string =>
-    [name, ...capabilities].map((text, i, all) => `250${i === all.length - 1 ? ' ' : '-'}${text}`).join('\r\n');
+  function hello(session: FakeSession): string {
+    const starttls = options.tls !== undefined && session.secure === null ? ['STARTTLS'] : [];
+    const auth = options.passwords !== undefined && session.secure !== null ? [`AUTH ${mechanisms.join(' ')}`] : [];
+    return [name, ...capabilities, ...starttls, ...auth]
+      .map((text, i, all) => `250${i === all.length - 1 ? ' ' : '-'}${text}`)
+      .join('\r\n');
+  }
   const defaults: Record<Verb, Handler> = {
     connect: () => `220 ${name} ESMTP`,
-    LHLO: () => (isLmtp ? hello() : UNKNOWN),
-    EHLO: () => (isLmtp ? UNKNOWN : hello()),
+    LHLO: ({ session }) => (isLmtp ? hello(session) : UNKNOWN),
+    EHLO: ({ session }) => (isLmtp ? UNKNOWN : hello(session)),
     HELO: () => (isLmtp ? UNKNOWN : `250 ${name}`),
+    STARTTLS: () => (options.tls === undefined ? '502 5.5.1 No TLS here' : { starttls: '220 2.0.0 Ready\r\n' }),
+    AUTH: authenticate,
     MAIL: () => '250 2.1.0 Ok',
     RCPT: ({ address }) => (users.has(address) ? '250 2.1.5 Ok' : '550 5.1.1 No such user'),
     DATA: ({ session }) => (session.accepted.length > 0 ? '354 Go ahead' : '554 5.5.1 No valid recipients'),
@@ -100,6 +137,9 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
     const session: FakeSession = {
       number: sessions.length,
       lines: [],
+      plainLines: [],
+      secure: null,
+      user: '',
       mailFrom: '',
       rcpts: 0,
       rcptsInTransaction: 0,
@@ -111,20 +151,25 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
   });
 
   async function converse(session: FakeSession): Promise<void> {
-    const { socket } = session;
     let buffered: Buffer = Buffer.alloc(0);
-    const more = reader(socket);
-    if (!(await act(session, 'connect', ''))) return;
+    let source = reader(session.socket);
+    if (!(await act(session, 'connect', '', next))) return;
     for (;;) {
       const line = await take('\r\n');
       if (line === null) return;
       session.lines.push(line.toString('utf8'));
+      if (session.secure === null) session.plainLines.push(line.toString('utf8'));
       const verb = session.lines.at(-1)?.split(' ')[0]?.toUpperCase() ?? '';
       if (!isVerb(verb)) {
-        socket.write(`${UNKNOWN}\r\n`);
+        session.socket.write(`${UNKNOWN}\r\n`);
         continue;
       }
-      if (!(await act(session, verb, line.toString('utf8')))) return;
+      if (!(await act(session, verb, line.toString('utf8'), next))) return;
+      if (session.lines.at(-1) === '(starttls)') {
+        source.stop();
+        source = reader(upgrade(session));
+        buffered = Buffer.alloc(0);
+      }
       if (session.lines.at(-1) !== '(354)') continue;
       // The empty line before a message makes its terminator the same for an empty one.
       buffered = Buffer.concat([Buffer.from('\r\n'), buffered]);
@@ -136,7 +181,11 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
         data: Buffer.concat([data.subarray(2), Buffer.from(data.length > 0 ? '\r\n' : '')]),
       });
       session.lines.push('(message)');
-      if (!(await act(session, 'DOT', '.'))) return;
+      if (!(await act(session, 'DOT', '.', next))) return;
+    }
+
+    async function next(): Promise<string> {
+      return (await take('\r\n'))?.toString('utf8') ?? '';
     }
 
     /** The octets before `end`, or null once the client is gone. */
@@ -148,7 +197,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
           buffered = buffered.subarray(at + end.length);
           return taken;
         }
-        const chunk = await more();
+        const chunk = await source.more();
         if (chunk === null) return null;
         buffered = Buffer.concat([buffered, chunk]);
       }
@@ -156,7 +205,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
   }
 
   /** Answers one command; false when the session is over or silent from here on. */
-  async function act(session: FakeSession, verb: Verb, line: string): Promise<boolean> {
+  async function act(session: FakeSession, verb: Verb, line: string, next: Command['next']): Promise<boolean> {
     const { socket } = session;
     const address = /<(.*)>/.exec(line)?.[1] ?? '';
     if (verb === 'MAIL') Object.assign(session, { mailFrom: address, rcptsInTransaction: 0, accepted: [] });
@@ -166,12 +215,17 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
       session.rcptsInTransaction++;
       asked.push(address);
     }
-    const move = await (options.on?.[verb] ?? defaults[verb])({ line, address, session });
+    const move = await (options.on?.[verb] ?? defaults[verb])({ line, address, session, next });
     if (socket.destroyed) return false;
     if (typeof move === 'string') {
       socket.write(`${move}\r\n`);
       if (verb === 'RCPT' && move.startsWith('2')) session.accepted.push(address);
       if (verb === 'DATA' && move.startsWith('354')) session.lines.push('(354)');
+      return true;
+    }
+    if ('starttls' in move) {
+      session.lines.push('(starttls)');
+      socket.write(move.starttls);
       return true;
     }
     if ('raw' in move) {
@@ -187,6 +241,35 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
     if (move.kind === 'reset') socket.resetAndDestroy();
     if (move.kind === 'silent') socket.resume();
     return false;
+  }
+
+  /** The handshake is what the client says next. */
+  function upgrade(session: FakeSession): TLSSocket {
+    const { requestCert = false, ...context } = options.tls ?? {};
+    const secure = new TLSSocket(session.socket, {
+      isServer: true,
+      secureContext: createSecureContext(context),
+      requestCert,
+      rejectUnauthorized: requestCert,
+    });
+    secure.on('error', () => secure.destroy());
+    session.secure = secure;
+    session.socket = secure;
+    return secure;
+  }
+
+  async function authenticate({ line, session, next }: Command): Promise<Move> {
+    const [, mechanism = '', initial = ''] = line.split(' ');
+    let [user = '', password = ''] = decoded(initial).split('\0').slice(1);
+    if (mechanism === 'LOGIN') {
+      session.socket.write('334 VXNlcm5hbWU6\r\n');
+      user = decoded(await next());
+      session.socket.write('334 UGFzc3dvcmQ6\r\n');
+      password = decoded(await next());
+    }
+    const isRight = mechanisms.includes(mechanism) && options.passwords?.[user] === password;
+    if (isRight) session.user = user;
+    return isRight ? '235 2.7.0 Welcome' : '535 5.7.8 Wrong';
   }
 
   function isVerb(verb: string): verb is Verb {
@@ -214,22 +297,27 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
   };
 }
 
-/** Reads a socket chunk by chunk; null at its end. */
-function reader(socket: Socket): () => Promise<Buffer | null> {
+function decoded(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8');
+}
+
+/** Reads a socket chunk by chunk; null at its end. `stop` leaves the rest in the socket. */
+function reader(socket: Socket): Readonly<{ more(): Promise<Buffer | null>; stop(): void }> {
   const chunks: Buffer[] = [];
   let ended = false;
   let wake = (): void => {};
-  socket.on('data', (chunk: Buffer) => {
+  const read = (chunk: Buffer): void => {
     chunks.push(chunk);
     wake();
-  });
+  };
+  socket.on('data', read);
   for (const event of ['end', 'close']) {
     socket.on(event, () => {
       ended = true;
       wake();
     });
   }
-  return async () => {
+  async function more(): Promise<Buffer | null> {
     for (;;) {
       const chunk = chunks.shift();
       if (chunk !== undefined) return chunk;
@@ -238,5 +326,10 @@ function reader(socket: Socket): () => Promise<Buffer | null> {
         wake = resolve;
       });
     }
-  };
+  }
+  function stop(): void {
+    socket.off('data', read);
+    socket.pause();
+  }
+  return { more, stop };
 }

@@ -70,10 +70,12 @@ export type {
   SmtpRoute,
   SmtpRoutes,
 } from './settings.ts';
+export { authenticate } from './smtp/authenticate.ts';
 export { type Capabilities, noCapabilities, parseCapabilities } from './smtp/capabilities.ts';
 export { type Behind, type Broken, type Conversation, openConversation, type Said } from './smtp/conversation.ts';
 export { type Dialed, dial, type Place, placesOf } from './smtp/dial.ts';
 export { createReplyParser, type Malformed, type RawReply, type ReplyParser } from './smtp/reply.ts';
+export { type Secured, type SecuringOptions, startTls } from './smtp/starttls.ts';
 export { oneLine, printReply, readStatus } from './smtp/status.ts';
 export type { Recorder, Step } from './step.ts';
 export { type Cause, failed, type Reply, type Source, type Verdict, type VerdictKind } from './verdict.ts';

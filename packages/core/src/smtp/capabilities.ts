@@ -4,6 +4,9 @@ export type Capabilities = Readonly<{
   smtpUtf8: boolean;
   eightBitMime: boolean;
   enhancedStatusCodes: boolean;
+  startTls: boolean;
+  /** SASL mechanisms in capitals (RFC 4954 §3). */
+  auth: readonly string[];
   size: number | null;
 }>;
 
@@ -13,6 +16,8 @@ export const noCapabilities: Capabilities = {
   smtpUtf8: false,
   eightBitMime: false,
   enhancedStatusCodes: false,
+  startTls: false,
+  auth: [],
   size: null,
 };
 
@@ -29,6 +34,14 @@ export function parseCapabilities(lines: readonly string[]): Capabilities {
     smtpUtf8: offered.has('SMTPUTF8'),
     eightBitMime: offered.has('8BITMIME'),
     enhancedStatusCodes: offered.has('ENHANCEDSTATUSCODES'),
+    startTls: offered.has('STARTTLS'),
+    auth: lines.slice(1).flatMap(mechanismsIn),
     size: size === undefined ? null : Number(/^\d{1,15}$/.exec(size)?.[0] ?? 0),
   };
+}
+
+/** `AUTH=` is how servers say it that were written before the RFC. */
+function mechanismsIn(line: string): readonly string[] {
+  const [, mechanisms] = /^AUTH[ =](.+)$/i.exec(line.trim()) ?? [];
+  return mechanisms?.trim().toUpperCase().split(/\s+/) ?? [];
 }

@@ -3,7 +3,7 @@ import { hostPort } from '../server.ts';
 import type { Reply } from '../verdict.ts';
 import { createReplyParser } from './reply.ts';
 import { oneLine, readStatus } from './status.ts';
-import { createTranscript } from './transcript.ts';
+import { createTranscript, type Transcript } from './transcript.ts';
 
 /** The conversation is over. `reply` is what the server said unasked before it went, often a 421. */
 export type Broken = Readonly<{
@@ -20,6 +20,9 @@ export type Said =
   | Readonly<{ kind: 'reply'; reply: Reply; lines: readonly string[]; behind(): Promise<Behind> }>
   | Broken;
 
+/** The socket, silent, and the transcript to go on with; or what the server said instead. */
+export type HandedOver = Said | Readonly<{ kind: 'socket'; socket: Socket; transcript: Transcript }>;
+
 /** The client's side of an SMTP connection. It keeps order and time; what to say and what an answer means is its caller's matter. Nothing rejects. */
 export type Conversation = Readonly<{
   /** The server's first reply. */
@@ -28,6 +31,13 @@ export type Conversation = Readonly<{
   cmd(line: string, deadlineMs: number): Promise<Said>;
   /** Commands in one write (RFC 2920); each promise settles as its reply arrives. */
   cmds(lines: readonly string[], deadlineMs: number): readonly Promise<Said>[];
+  /**
+   * One command, behind whose 2xx the socket is the caller's and this conversation is over. What the server said after that 2xx in plain text is
+   * thrown away: nobody knows who said it (CVE-2011-0411).
+   */
+  handOver(line: string, deadlineMs: number): Promise<HandedOver>;
+  /** From now on `****` stands in place of these texts, in the transcript and in what the server says. */
+  hide(texts: readonly string[]): void;
   /** Message octets as they are. false: wait for `drained` before more. */
   send(octets: Uint8Array): boolean;
   /** true once the socket takes more; false when the deadline passed or the conversation broke. */
@@ -50,13 +60,15 @@ export type Conversation = Readonly<{
 
 type Waiter = Readonly<{ settle(said: Said): void; deadlineMs: number; progress: boolean }>;
 
-/** Takes over a connected socket. Between two replies to commands no more than `commandTimeoutMs` may pass. */
+/** Between two replies to commands no more than `commandTimeoutMs` may pass. `transcript`: of a conversation that goes on with this one. */
+export type ConversationOptions = Readonly<{ now: () => number; commandTimeoutMs: number; transcript?: Transcript }>;
+
+/** Takes over a connected socket. */
 export function openConversation(
   socket: Socket,
-  { now, commandTimeoutMs }: Readonly<{ now: () => number; commandTimeoutMs: number }>,
+  { now, commandTimeoutMs, transcript = beginTranscript(socket) }: ConversationOptions,
 ): Conversation {
   const parser = createReplyParser();
-  const transcript = createTranscript();
   const waiting: Waiter[] = [];
   const watchers = new Set<() => void>();
   const { promise: closed, resolve: nowClosed } = Promise.withResolvers<void>();
@@ -65,8 +77,10 @@ export function openConversation(
   let progressAtMs = now();
   let timer: NodeJS.Timeout | null = null;
   let timerMs = 0;
+  let hidden: readonly string[] = [];
+  /** The last word before the socket is the caller's. */
+  let handingOver = false;
 
-  transcript.note(endsOf(socket));
   socket.on('data', read);
   socket.on('end', () => end('connect', 'the server closed the connection'));
   socket.on('error', (error: NodeJS.ErrnoException) => end('connect', error.code ?? error.message));
@@ -76,12 +90,14 @@ export function openConversation(
   });
 
   function read(chunk: Uint8Array): void {
-    for (const raw of parser.push(chunk)) {
+    const pushed = parser.push(chunk);
+    for (const [i, whole] of pushed.entries()) {
       if (broken !== null) return;
-      if (raw.kind === 'malformed') {
-        end('protocol', raw.detail);
+      if (whole.kind === 'malformed') {
+        end('protocol', whole.detail);
         return;
       }
+      const raw = hidden.length === 0 ? whole : { ...whole, lines: whole.lines.map(masked) };
       const reply = readStatus(raw);
       transcript.heard(raw);
       received++;
@@ -92,9 +108,22 @@ export function openConversation(
         end('protocol', `unasked: ${reply.code} ${reply.text}`, reply);
         return;
       }
+      if (handingOver && reply.code >= 200 && reply.code < 300) letGo(i + 1 < pushed.length);
       waiter.settle({ kind: 'reply', reply, lines: raw.lines, behind: behindOf(received) });
       notify();
     }
+  }
+
+  function letGo(more: boolean): void {
+    if (more) transcript.note('what came behind it is thrown away');
+    broken = { kind: 'broken', cause: 'connect', detail: 'the socket was handed over', reply: null };
+    if (timer !== null) clearTimeout(timer);
+    socket.pause();
+    socket.off('data', read);
+  }
+
+  function masked(text: string): string {
+    return hidden.reduce((shown, secret) => shown.replaceAll(secret, '****'), text);
   }
 
   function end(cause: Broken['cause'], detail: string, reply: Reply | null = null): void {
@@ -166,7 +195,7 @@ export function openConversation(
     }
     const said = lines.map(() => wait(deadlineMs, true));
     if (broken === null && lines.length > 0) {
-      for (const line of lines) transcript.said(line);
+      for (const line of lines) transcript.said(masked(line));
       socket.write(`${lines.join('\r\n')}\r\n`);
     }
     return said;
@@ -176,6 +205,14 @@ export function openConversation(
     const [said] = cmds([line], deadlineMs);
     if (said === undefined) throw new Error('one command has one reply');
     return said;
+  }
+
+  async function handOver(line: string, deadlineMs: number): Promise<HandedOver> {
+    handingOver = true;
+    const said = await cmd(line, deadlineMs);
+    handingOver = false;
+    const isOurs = said.kind === 'reply' && said.reply.code >= 200 && said.reply.code < 300;
+    return isOurs ? { kind: 'socket', socket, transcript } : said;
   }
 
   function drained(deadlineMs: number): Promise<boolean> {
@@ -204,6 +241,10 @@ export function openConversation(
     greeting: (deadlineMs) => wait(deadlineMs, true),
     cmd,
     cmds,
+    handOver,
+    hide(texts) {
+      hidden = texts.filter((text) => text !== '');
+    },
     send: (octets) => broken === null && socket.write(octets),
     drained,
     next: (deadlineMs) => wait(deadlineMs, false),
@@ -214,6 +255,12 @@ export function openConversation(
     destroy: () => end('connect', 'we closed the connection'),
     quit,
   };
+}
+
+function beginTranscript(socket: Socket): Transcript {
+  const transcript = createTranscript();
+  transcript.note(endsOf(socket));
+  return transcript;
 }
 
 /** Which address of ours the kernel chose, or a setting did, shows only once the socket is connected (SPEC 5.8). */
