@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import test from 'ava';
+import { temporaryFolder } from '../support/debian.ts';
 import { allClosed, envelopeTo, gone, HOSTNAME, MESSAGE, send, serverAt, startRelay } from '../support/relays.ts';
 import { recipientAt } from '../support/routes.ts';
 
@@ -314,3 +316,37 @@ function pauseAndGoAhead({ session }: { session: { socket: { pause(): unknown } 
   session.socket.pause();
   return '354 Go ahead';
 }
+
+test('by LMTP a message is announced with LHLO, and its one recipient has the one answer to it', async (t) => {
+  const bench = await startRelay(t, [{ protocol: 'lmtp', name: HOSTNAME }], { protocol: 'lmtp' });
+  t.is((await send(bench)).code, 250);
+  const [server] = bench.servers;
+  t.deepEqual(server?.messages, [{ mailFrom: 's@y.example', recipients: ['u@x.example'], data: Buffer.from(MESSAGE) }]);
+  t.is(server?.sessions[0]?.lines[0], `LHLO ${HOSTNAME}`);
+  t.like(bench.learned, [{ recipient: 'u@x.example', verdict: { kind: 'valid' } }]);
+});
+
+test('by LMTP the mailbox may refuse the message at its end, and a server that knows no LHLO gets nothing', async (t) => {
+  const full = { DOT: () => '452 4.2.2 Mailbox full' };
+  const bench = await startRelay(t, [{ protocol: 'lmtp', on: full }], { protocol: 'lmtp' });
+  t.like(await send(bench), { at: 'end', code: 452, enhanced: '4.2.2' });
+  const smtp = await startRelay(t, [{}], { protocol: 'lmtp' });
+  t.like(await send(smtp), { at: 'DATA', code: 451, enhanced: '4.5.0' });
+  t.deepEqual(smtp.servers[0]?.sessions[0]?.lines, [`LHLO ${HOSTNAME}`]);
+});
+
+test('a next hop behind a unix socket takes a message', async (t) => {
+  const folder = await temporaryFolder('relay');
+  t.teardown(folder.remove);
+  const path = join(folder.path, 'lmtp');
+  const bench = await startRelay(t, [{ protocol: 'lmtp', path }], { protocol: 'lmtp' });
+  const route = { ...bench.route, tiers: [[{ kind: 'unix', path }]] } as typeof bench.route;
+  t.is((await send({ ...bench, route })).code, 250);
+  t.is(bench.servers[0]?.messages.length, 1);
+});
+
+test('the next hop sees the local address of the deliveries', async (t) => {
+  const bench = await startRelay(t, [{}], { settings: { interface: { kind: 'address', address: '127.0.0.2' } } });
+  t.is((await send(bench)).code, 250);
+  t.deepEqual(bench.servers[0]?.callers, ['127.0.0.2']);
+});

@@ -60,6 +60,8 @@ export type FakeServer = Readonly<{
   /** `127.0.0.1:port`, or `unix:/path` */
   at: string;
   sessions: FakeSession[];
+  /** The address that each session came from; empty on a unix socket. */
+  callers: string[];
   messages: FakeMessage[];
   /** Every RCPT address asked, in order of arrival over all sessions. */
   asked: string[];
@@ -100,6 +102,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
   const mechanisms = options.mechanisms ?? ['PLAIN', 'LOGIN'];
   const name = options.name ?? 'fake.example';
   const sessions: FakeSession[] = [];
+  const callers: string[] = [];
   const messages: FakeMessage[] = [];
   const asked: string[] = [];
   const sockets = new Set<Socket>();
@@ -147,6 +150,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
       socket,
     };
     sessions.push(session);
+    callers.push(socket.remoteAddress ?? '');
     void converse(session).catch((error: unknown) => socket.destroy(error as Error));
   });
 
@@ -286,6 +290,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
     port,
     at: typeof bound === 'string' ? `unix:${bound}` : `${host.includes(':') ? `[${host}]` : host}:${port}`,
     sessions,
+    callers,
     messages,
     asked,
     open: () => sockets.size,
