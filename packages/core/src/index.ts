@@ -53,6 +53,7 @@ export type {
 } from './route.ts';
 export { type Secret, secretOf } from './secret.ts';
 export { hostPort, type Server, serverName, type Target } from './server.ts';
+export { serversInOrder } from './server-order.ts';
 export type {
   Configuration,
   DeliverySettings,
@@ -76,7 +77,7 @@ export { type Behind, type Broken, type Conversation, openConversation, type Sai
 export { type Dialed, dial, type Place, placesOf } from './smtp/dial.ts';
 export { createReplyParser, type Malformed, type RawReply, type ReplyParser } from './smtp/reply.ts';
 export { type Secured, type SecuringOptions, startTls } from './smtp/starttls.ts';
-export { oneLine, printReply, readStatus } from './smtp/status.ts';
+export { oneLine, printReply, readStatus, saysUnknown } from './smtp/status.ts';
 export type { Recorder, Step } from './step.ts';
 export { type Cause, failed, type Reply, type Source, type Verdict, type VerdictKind } from './verdict.ts';
 export { createWheel, type Spoke, type Wheel } from './wheel.ts';

@@ -93,7 +93,8 @@ const TEXTS: Readonly<Record<NotValid['kind'], string>> = {
 /** Codes of a server that are fit for its client (SPEC 4.9). */
 const PASSED_ON: ReadonlySet<number> = new Set([450, 451, 452, 550, 551, 552, 553, 554, 556]);
 
-function passedOn(code: number, permanent: boolean): number {
+/** The code itself where it is fit for a sender and of its class, else the plain one of that class (SPEC 4.9). */
+export function passedOn(code: number, permanent: boolean): number {
   if (PASSED_ON.has(code) && code >= 500 === permanent) return code;
   return permanent ? 550 : 451;
 }

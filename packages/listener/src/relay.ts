@@ -9,10 +9,12 @@ import {
   placesOf,
   type Recipient,
   type Reply,
-  type Server,
+  saysUnknown,
   serverName,
+  serversInOrder,
   type Verdict,
 } from '@callahead/core';
+import { passedOn } from './answer.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
 import type { Holds } from './refusals.ts';
 import { beginTransaction, type Envelope, isPositive, NEXT_HOP } from './transaction.ts';
@@ -58,7 +60,7 @@ export function createRelay(options: RelayOptions): Relay {
     const once = { ...envelope, recipients: withoutRepeats(envelope.recipients) };
     const deadlineMs = now() + OPEN_WITHIN_MS;
     const misses: Miss[] = [];
-    for (const server of inOrder(route)) {
+    for (const server of serversInOrder(route, turn++, random)) {
       for (const place of placesOf(server, settings.interface)) {
         if (closing || now() >= deadlineMs) return refusedBy(misses);
         const to = { server: serverName(server), place, protocol: route.protocol, deadlineMs };
@@ -116,17 +118,11 @@ export function createRelay(options: RelayOptions): Relay {
     for (const [i, recipient] of recipients.entries()) {
       const reply = replies[i];
       if (reply === undefined || isPositive(reply)) continue;
-      if (isUnknown(reply)) learned(recipient, { kind: 'unknown', source: 'delivery', server, reply, ref: '' });
+      if (saysUnknown(reply)) learned(recipient, { kind: 'unknown', source: 'delivery', server, reply, ref: '' });
       // Unknown ones too, beyond SPEC 7.3: one that is bypassed has no cached verdict, and would keep the message from the others for ever.
       if (!all) holds.put(sender, recipient.address, heldReply(reply));
     }
     return all ? mildest(refusals) : NEXT_HOP.divided;
-  }
-
-  /** Tier by tier; inside one all servers bear the same load. */
-  function inOrder({ tiers, within }: DeliveryRoute): readonly Server[] {
-    const first = turn++;
-    return tiers.flatMap((tier) => (within === 'rotate' ? rotated(tier, first) : shuffled(tier, random)));
   }
 
   return {
@@ -157,39 +153,16 @@ function mildest(refusals: readonly Reply[]): Reply {
   return refusals.find((reply) => reply.code < 500) ?? refusals[0] ?? NEXT_HOP.confused;
 }
 
-const UNKNOWN_ENHANCED: ReadonlySet<string> = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10']);
-const UNKNOWN_BASIC: ReadonlySet<number> = new Set([550, 551, 556]);
-
-/** As a call-ahead would take it (SPEC 4.3). */
-function isUnknown({ code, enhanced }: Reply): boolean {
-  if (code < 500) return false;
-  return enhanced === null ? UNKNOWN_BASIC.has(code) : UNKNOWN_ENHANCED.has(enhanced);
-}
-
-const FIT_FOR_SENDERS: ReadonlySet<number> = new Set([450, 451, 452, 550, 551, 552, 553, 554, 556]);
-
 /** A hold is said at RCPT as it is: a code of SPEC 4.9, and a text that gives nothing of the server away. */
 function heldReply({ code, enhanced }: Reply): Reply {
-  if (code < 500) {
-    const text = 'Not taken for this recipient now, try again later';
-    return { code: FIT_FOR_SENDERS.has(code) ? code : 451, enhanced: enhanced ?? '4.0.0', text };
-  }
-  const text = 'This recipient does not take the message';
-  return { code: FIT_FOR_SENDERS.has(code) ? code : 550, enhanced: enhanced ?? '5.0.0', text };
+  const permanent = code >= 500;
+  return {
+    code: passedOn(code, permanent),
+    enhanced: enhanced ?? (permanent ? '5.0.0' : '4.0.0'),
+    text: permanent ? 'This recipient does not take the message' : 'Not taken for this recipient now, try again later',
+  };
 }
 
 function withoutRepeats(recipients: readonly Recipient[]): readonly Recipient[] {
   return [...new Map(recipients.map((recipient) => [recipient.address, recipient])).values()];
-}
-
-function rotated<T>(items: readonly T[], by: number): readonly T[] {
-  const first = items.length === 0 ? 0 : by % items.length;
-  return [...items.slice(first), ...items.slice(0, first)];
-}
-
-function shuffled<T>(items: readonly T[], random: () => number): readonly T[] {
-  return items
-    .map((item) => ({ item, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item);
 }

@@ -10,6 +10,7 @@ import {
   type Route,
   type Server,
   serverName,
+  serversInOrder,
   type ToMain,
   type Verdict,
 } from '@callahead/core';
@@ -31,7 +32,7 @@ import {
 } from './query.ts';
 import { createSessions, type Sessions, type Supervise } from './sessions.ts';
 import { createTraces } from './traces.ts';
-import { findServer, isBest, serversInOrder } from './walk.ts';
+import { findServer, isBest } from './walk.ts';
 
 export type ToDestination =
   | (Readonly<{ kind: 'ask'; recipient: string }> & Waiter)

@@ -1,5 +1,5 @@
 /** What a server's reply means (SPEC 4.2–4.5). Pure: the caller knows the stage and does what follows. */
-import type { Cause, Reply } from '@callahead/core';
+import { type Cause, type Reply, saysUnknown } from '@callahead/core';
 
 /** A server that cannot be asked; it says nothing about any recipient (SPEC 4.2). */
 export type Trouble =
@@ -26,8 +26,6 @@ export function judgeServer(stage: 'greeting' | 'hello' | 'mail', reply: Reply):
   return { kind: 'failed', cause: 'protocol', detail };
 }
 
-const NO_SUCH_USER = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10']);
-const NO_SUCH_USER_ALONE = new Set([550, 551, 556]);
 const NO_ANSWER = new Set([500, 502, 503, 504, 521, 530, 534, 535, 538, 555]);
 const ABOUT_THE_SENDER = /^[45]\.1\.[78]$/;
 
@@ -40,7 +38,7 @@ export function judgeRecipient(reply: Reply, first: boolean, unknownRecipientCod
   if (enhanced !== null && ABOUT_THE_SENDER.test(enhanced)) return 'sender';
   if (!first && isFull(reply)) return 'enough';
   if (code < 500) return 'temporary';
-  if (enhanced === null ? NO_SUCH_USER_ALONE.has(code) : NO_SUCH_USER.has(enhanced)) return 'unknown';
+  if (saysUnknown(reply)) return 'unknown';
   if (unknownRecipientCodes.includes(String(code))) return 'unknown';
   if (enhanced !== null && unknownRecipientCodes.includes(enhanced)) return 'unknown';
   if (NO_ANSWER.has(code) || (code === 501 && enhanced?.startsWith('5.5.'))) return 'protocol';

@@ -19,6 +19,15 @@ function enhancedOf(line: string, code: number): string | null {
   return `${match[1]}.${Number(match[2])}.${Number(match[3])}`;
 }
 
+/** Does a reply to RCPT say that there is no such recipient (SPEC 4.3)? */
+export function saysUnknown({ code, enhanced }: Reply): boolean {
+  if (code < 500) return false;
+  return enhanced === null ? NO_SUCH_USER_ALONE.has(code) : NO_SUCH_USER.has(enhanced);
+}
+
+const NO_SUCH_USER: ReadonlySet<string> = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10']);
+const NO_SUCH_USER_ALONE: ReadonlySet<number> = new Set([550, 551, 556]);
+
 /** Text from outside made fit for a reply or a log line: printable ASCII, one line, at most 480 octets. */
 export function oneLine(text: string): string {
   return text

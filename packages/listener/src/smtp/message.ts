@@ -5,7 +5,7 @@ import type { Transaction } from '../gate.ts';
 import { receivedLine } from '../received.ts';
 import type { Opened, Relay } from '../relay.ts';
 import { SAYS } from '../texts.ts';
-import { NEXT_HOP } from '../transaction.ts';
+import { isPositive, NEXT_HOP } from '../transaction.ts';
 import type { Hello } from './commands.ts';
 import { createDataScanner } from './data.ts';
 
@@ -105,7 +105,7 @@ function createMessage(transaction: Transaction, delivery: Delivery | null, opti
     open = null;
     const reply = printReply(said);
     const relayed = transaction.recipients.length;
-    if (said.code >= 200 && said.code < 300) {
+    if (isPositive(said)) {
       emit({ event: 'message.relayed', ...facts, recipients: relayed, server, reply });
       // What goes to /dev/null travels with what goes elsewhere (SPEC 7.2), and is as much a fact.
       const discarded = transaction.accepted - relayed;
