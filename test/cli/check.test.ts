@@ -1,24 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
 import { checkCommand } from '../../packages/cli/src/commands/check.ts';
 import { schemaCommand } from '../../packages/cli/src/commands/schema.ts';
 import { smallest } from '../support/configuration.ts';
-
-/** A terminal that remembers. */
-function listen() {
-  const said = { stdout: '', stderr: '' };
-  const to = (name: 'stdout' | 'stderr') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        said[name] += String(chunk);
-        done();
-      },
-    }) as unknown as NodeJS.WriteStream;
-  return { said, terminal: { stdout: to('stdout'), stderr: to('stderr') } };
-}
+import { listen } from '../support/terminal.ts';
 
 async function written(t: ExecutionContext, text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'callahead-'));

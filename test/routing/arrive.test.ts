@@ -110,14 +110,16 @@ test('the step says which servers and addresses were found, from memory too, or 
   await stage(at('example.com'), requestFor('anna@example.com', { recorder }));
   await stage(at('example.com'), requestFor('anna@example.com', { recorder }));
   await stage(at('none.example'), requestFor('anna@none.example', { recorder }));
+  const hosts = (domain: string): string => `${domain}:25 (port: default; MX, then address)`;
   const facts = {
+    hosts: hosts('example.com'),
     route: 'corp mx a.example:25;b.example:25',
     order: 'shuffle',
     servers: 'a.example:25 (192.0.2.1); b.example:25 (192.0.2.2)',
   };
   t.deepEqual(
     steps.map((step) => step.facts),
-    [facts, facts, { verdict: 'unknown', reply: '550 5.1.2 The domain does not exist' }],
+    [facts, facts, { hosts: hosts('none.example'), verdict: 'unknown', reply: '550 5.1.2 The domain does not exist' }],
   );
 });
 

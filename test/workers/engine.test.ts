@@ -32,6 +32,15 @@ function causeOf(verdict: Verdict): string {
   return verdict.kind === 'failed' ? verdict.cause : verdict.kind;
 }
 
+test('the engine says when every thread is up, and also when none will be', async (t) => {
+  const engine = start(t);
+  await engine.up();
+  t.is((await validate(engine, 'yes', 1_000)).kind, 'valid');
+  const closed = start(t);
+  await closed.close(0);
+  await t.notThrowsAsync(closed.up());
+});
+
 test('each ask gets its own verdict', async (t) => {
   const engine = start(t);
   const locals = Array.from({ length: 500 }, (_, i) => (i % 3 === 0 ? `no${i}` : `yes${i}`));

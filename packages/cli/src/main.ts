@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
+import { explainCommand } from './commands/explain.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { serveCommand } from './commands/serve.ts';
 
@@ -29,6 +30,22 @@ program
   .description('check a configuration file: every problem as FILE:LINE:COL, exit code 2 when there is one')
   .requiredOption('-c, --config <file>', 'the configuration file')
   .action(async (options: { config: string }) => finish(await checkCommand({ file: options.config }, terminal)));
+
+type ExplainOptions = Readonly<{ config: string; listener?: string; client?: string; dry?: boolean; json?: boolean }>;
+
+program
+  .command('explain')
+  .description('show what becomes of a recipient and why; exit code 0 accepted, 1 rejected, 3 try again later')
+  .argument('<address>', 'the recipient')
+  .requiredOption('-c, --config <file>', 'the configuration file')
+  .option('--listener <name>', 'the listener that it arrives at (default: the first public one)')
+  .option('--client <ip>', 'the address of the client that sends to it')
+  .option('--dry', 'contact no server that would be asked about it')
+  .option('--json', 'print JSON')
+  .action(async (address: string, options: ExplainOptions) => {
+    const { config: file, listener = null, client = null, dry = false, json = false } = options;
+    finish(await explainCommand({ address, file, listener, client, dry, json }, terminal));
+  });
 
 program
   .command('schema')

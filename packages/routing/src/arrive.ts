@@ -14,6 +14,7 @@ import {
   serverName,
 } from '@callahead/core';
 import { by } from './deadline.ts';
+import { describeHop } from './describe.ts';
 import type { Destination, Destinations, Found } from './destinations.ts';
 import type { Hops } from './stage.ts';
 
@@ -115,10 +116,10 @@ function arriving<R extends Reached, Asked extends DeliveryRequest>(
   function arrive(found: Found, at: Hops, request: Asked): Ask<R> | Known {
     const to = found.kind === 'known' ? found : routeOf(found, request);
     if ('kind' in to) {
-      request.recorder?.({ stage: 'dns', atMs: now(), facts: factsOfKnown(to) });
+      request.recorder?.({ stage: 'dns', atMs: now(), facts: { hosts: hostsOf(at), ...factsOfKnown(to) } });
       return { kind: 'known', verdict: to.verdict };
     }
-    request.recorder?.({ stage: 'dns', atMs: now(), facts: factsOf(to) });
+    request.recorder?.({ stage: 'dns', atMs: now(), facts: { hosts: hostsOf(at), ...factsOf(to) } });
     return { kind: 'ask', recipient: at.recipient, route: to };
   }
 
@@ -133,6 +134,11 @@ function arriving<R extends Reached, Asked extends DeliveryRequest>(
 function late(at: Hops): Found {
   const names = at.hops.map((hop) => hop.name).join(', ');
   return { kind: 'known', verdict: failed('dns', `${names}: no answer in time`), about: [], expiresAtMs: 0 };
+}
+
+/** What is looked up, how, and where its port comes from (SPEC 5.3). */
+function hostsOf({ hops }: Hops): string {
+  return hops.map(describeHop).join(', ');
 }
 
 function factsOf(route: Reached): Readonly<Record<string, string>> {

@@ -1,4 +1,5 @@
-import { type DeliveryRequest, type Hop, hostPort, type SmtpRoute, type SmtpRoutes } from '@callahead/core';
+import type { DeliveryRequest, Hop, SmtpRoute, SmtpRoutes } from '@callahead/core';
+import { describeHop } from './describe.ts';
 import { mergePort } from './ports.ts';
 import { DEFAULT_PORT } from './resolved.ts';
 import type { Hops } from './stage.ts';
@@ -81,11 +82,6 @@ function factsOf(routed: readonly Routed[], next: Hops | Discard): Readonly<Reco
   return {
     hosts: routed.map(({ hop }) => hop.name).join(', '),
     entries: routed.map(({ match }) => match?.entry ?? 'none').join(', '),
-    servers: next.kind === 'discard' ? '/dev/null' : next.hops.map(describe).join(', '),
+    servers: next.kind === 'discard' ? '/dev/null' : next.hops.map(describeHop).join(', '),
   };
-}
-
-function describe({ name, port, portFrom, lookup, preference = 0 }: Hop): string {
-  const looked = { mx: 'MX, then address', address: 'address only', none: 'as it is', unix: 'unix socket' }[lookup];
-  return `${hostPort(name, port ?? DEFAULT_PORT)} (port: ${portFrom}; ${looked}; priority ${preference})`;
 }

@@ -2,19 +2,18 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
-import {
-  type CacheEntry,
-  type Emit,
-  type EngineSettings,
-  type Flush,
-  failed,
-  type Recipient,
-  type Recorder,
-  type Route,
-  type ThreadReport,
-  type ToWorker,
-  type Verdict,
+import type {
+  CacheEntry,
+  Emit,
+  EngineSettings,
+  Flush,
+  Recipient,
+  Route,
+  ThreadReport,
+  ToWorker,
+  Verdict,
 } from '@callahead/core';
+import { type Ask, overload, timeout } from './ask.ts';
 import { createCredits } from './credits.ts';
 import { createDeadlines, type Deadline } from './deadlines.ts';
 import { createDestinations, type Destination, laneOf } from './destinations.ts';
@@ -29,18 +28,6 @@ const SWEEP_MS = 60_000;
 /** How long after its deadline a draining thread may still say that it is done. */
 const DRAINED_MS = 250;
 
-/**
- * One question about one recipient. `deadlineMs` is absolute, of `performance.now()`, and includes all waiting. `fresh`: the servers are asked
- * whatever the caches hold, nobody else's probe is joined, and the answer is not kept (SPEC 1.3); left out, false.
- */
-export type Ask = Readonly<{
-  recipient: Recipient;
-  route: Route;
-  deadlineMs: number;
-  recorder: Recorder | null;
-  fresh?: boolean;
-}>;
-
 /** What the engine is doing. `asking` counts asks at the threads, `waiting` those that wait for a credit; `threads` has those that answered. */
 export type Report = Readonly<{
   asking: number;
@@ -51,6 +38,8 @@ export type Report = Readonly<{
 }>;
 
 export type Engine = {
+  /** Settles when every thread has been up once, or the engine is over. Nobody has to wait for it: asks do, inside their time. */
+  up(): Promise<void>;
   /** Never rejects; answers by the deadline. */
   validate(ask: Ask): Promise<Verdict>;
   /** Puts what a delivery found out into the cache of the route (SPEC 7.3, 7.6). */
@@ -106,6 +95,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
       onNotice: (notice) => hear(thread, notice),
     }),
   );
+  const asleep = new Set(lanes.keys());
+  const { promise: awake, resolve: wake } = Promise.withResolvers<void>();
   const send = (thread: number, message: ToWorker): boolean => lanes[thread]?.send(message) ?? false;
   const loans = createLoans({ now, at: deadlines.at, emit, send });
   const questions = createQuestions({ threads: settings.threads, send, now, at: deadlines.at });
@@ -128,7 +119,11 @@ export function createEngine(options: EngineOptions = {}): Engine {
     file,
     now,
     at: deadlines.at,
-    onUp: (thread: number, port: MessagePort) => lanes[thread]?.open(port),
+    onUp(thread: number, port: MessagePort) {
+      lanes[thread]?.open(port);
+      asleep.delete(thread);
+      if (asleep.size === 0) wake();
+    },
     onDown: lose,
     onFatal: fall,
   });
@@ -246,6 +241,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     for (const pending of lanes.flatMap((lane) => lane.abandon())) respond(pending, overload(detail));
     questions.close();
     deadlines.close();
+    wake();
   }
 
   function learn(route: Route, recipient: Recipient, verdict: Verdict): void {
@@ -317,19 +313,20 @@ export function createEngine(options: EngineOptions = {}): Engine {
     if (draining.delete(thread) && draining.size === 0) drained();
   }
 
-  return { validate, learn, flush, lookup, report, full: () => phase !== 'open' || credits.full(), close };
+  return {
+    up: () => awake,
+    validate,
+    learn,
+    flush,
+    lookup,
+    report,
+    full: () => phase !== 'open' || credits.full(),
+    close,
+  };
 }
 
 function dialogue({ ref, recipient, server, lines }: Extract<Notice, { kind: 'dialogue' }>) {
   return { ref, recipient, server, lines };
-}
-
-function overload(detail: string): Verdict {
-  return failed('overload', detail, 'server');
-}
-
-function timeout(): Verdict {
-  return failed('timeout', 'no answer within the validation time', 'server');
 }
 
 function defaultThreads(): number {

@@ -1,0 +1,193 @@
+import {
+  type DeliveryRouting,
+  type ListenerSettings,
+  parseRecipient,
+  printReply,
+  type Recipient,
+  type Recorder,
+  type Reply,
+  type RouteSource,
+  type Step,
+  serverName,
+  type Verdict,
+} from '@callahead/core';
+import { createGate, type Gate, type Ticket, type Transaction } from '@callahead/listener';
+import type { Engine } from '@callahead/workers';
+import { createValidate } from './halves.ts';
+
+/** `address` as RCPT TO would have it between `<` and `>`. `client`: an address, null where nobody in particular asks. `dry`: no server is asked. */
+export type ExplainRequest = Readonly<{
+  address: string;
+  settings: ListenerSettings;
+  client: string | null;
+  dry: boolean;
+}>;
+
+export type ExplainParts = Readonly<{
+  router: RouteSource;
+  engine: Pick<Engine, 'validate'>;
+  /** The clock of all deadlines. */
+  now: () => number;
+}>;
+
+/** Where the mail would go. `host`: tiers of servers by name, better preferences first, and under which address the recipient is known there. */
+export type ExplainedDelivery =
+  | Readonly<{ kind: 'host'; recipient: string; tiers: readonly (readonly string[])[] }>
+  | Readonly<{ kind: 'discard' }>
+  | Readonly<{ kind: 'none'; detail: string }>;
+
+/**
+ * One recipient's way through the gateway (SPEC 1.3). `atMs` of a step counts from the start; a stage that begins with `delivery.` is of the search for
+ * the delivery host. `verdict`: null where nobody was asked. `cached`: how long the gateway would keep the verdict; null: it would not. `delivery`:
+ * null where none was looked for. `exit`: the exit code of the command.
+ */
+export type Explanation = Readonly<{
+  recipient: string;
+  listener: string;
+  client: string | null;
+  steps: readonly Step[];
+  dialogue: readonly string[];
+  verdict: Verdict | null;
+  cached: Readonly<{ forMs: number }> | null;
+  reply: Reply;
+  delivery: ExplainedDelivery | null;
+  exit: 0 | 1 | 3;
+}>;
+
+/** How long after its deadline an answer may still come: the same grace that a session gives it. */
+const GRACE_MS = 50;
+
+/** Stands for the verdict that a dry run does not ask for. */
+const NOT_ASKED: Verdict = { kind: 'valid', source: 'routing', server: '' };
+
+/**
+ * Walks one recipient through the gate, routing and the engine with a recorder, asking afresh and keeping nothing. Never rejects where its parts
+ * do not; answers by the profile's validation timeout.
+ */
+export async function explain(request: ExplainRequest, parts: ExplainParts): Promise<Explanation> {
+  const { address, settings, client, dry } = request;
+  const { now } = parts;
+  const startMs = now();
+  const steps: Step[] = [];
+  const recorder: Recorder = (step) => steps.push({ ...step, atMs: Math.max(0, step.atMs - startMs) });
+  const about = { listener: settings.name, client };
+
+  // A sender that has such an address announces SMTPUTF8 for it.
+  const parsed = parseRecipient(address, { smtpUtf8: true });
+  if (parsed.kind === 'bad') {
+    const { reply } = parsed;
+    recorder({ stage: 'address', atMs: now(), facts: { syntax: 'bad', reply: printReply(reply) } });
+    return { recipient: address, ...about, ...NOTHING, steps, reply, exit: exitOf(reply) };
+  }
+  const recipient = parsed.kind === 'ok' ? parsed.recipient : null;
+  const gate = openGate(settings, parts, dry);
+  const transaction = emptyTransaction(recipient);
+  const ticket = await begin(gate, recipient, transaction, recorder, now);
+  const { reply } = decide(gate, ticket, transaction, recorder, now);
+  const told = steps.filter(({ stage }) => stage !== 'dialogue').sort((a, b) => a.atMs - b.atMs);
+  return {
+    recipient: ticket.recipient.address,
+    ...about,
+    steps: told,
+    dialogue: steps.flatMap(({ stage, facts }) => (stage === 'dialogue' ? [facts.line ?? ''] : [])),
+    verdict: ticket.verdict === NOT_ASKED ? null : ticket.verdict,
+    cached: cachedIn(told),
+    reply,
+    delivery: ticket.delivery === null ? null : describeDelivery(ticket.delivery),
+    exit: exitOf(reply),
+  };
+}
+
+const NOTHING = { dialogue: [], verdict: null, cached: null, delivery: null } as const;
+
+/** The listener's own gate. It has no holds: to look one up is to use it up (SPEC 7.3). */
+function openGate(settings: ListenerSettings, { router, engine, now }: ExplainParts, dry: boolean): Gate {
+  return createGate({
+    settings,
+    validate: createValidate(router, (ask) => (dry ? NOT_ASKED : engine.validate({ ...ask, fresh: true }))),
+    locate: (request) => router.toDeliver({ ...request, recorder: forDelivery(request.recorder) }),
+    holds: null,
+    now,
+  });
+}
+
+function forDelivery(recorder: Recorder | null): Recorder | null {
+  return recorder === null ? null : (step) => recorder({ ...step, stage: `delivery.${step.stage}` });
+}
+
+/** That of a first recipient of a message from the null sender, who is nobody in particular. */
+function emptyTransaction(recipient: Recipient | null): Transaction {
+  const smtpUtf8 = recipient?.utf8 ?? false;
+  return { sender: '', body: '7BIT', smtpUtf8, size: null, accepted: 0, route: null, recipients: [] };
+}
+
+/** Settles when all is known, or when the reply would be due without. `recipient` null: the postmaster without a domain. */
+async function begin(
+  gate: Gate,
+  recipient: Recipient | null,
+  transaction: Transaction,
+  recorder: Recorder,
+  now: () => number,
+): Promise<Ticket> {
+  const { promise: known, resolve: ready } = Promise.withResolvers<void>();
+  const options = { recorder, ready: () => ready() };
+  const ticket = recipient === null ? gate.beginPostmaster(options) : gate.begin(recipient, transaction, options);
+  if (ticket.outstanding === 0) return ticket;
+  const late = setTimeout(ready, ticket.deadlineMs + GRACE_MS - now());
+  await known;
+  clearTimeout(late);
+  return ticket;
+}
+
+function decide(gate: Gate, ticket: Ticket, transaction: Transaction, recorder: Recorder, now: () => number) {
+  const decision = gate.settle(ticket, transaction, 'explain');
+  const said = { reply: printReply(decision.reply) };
+  const facts =
+    decision.kind === 'accept' ? said : { ...said, reason: decision.reason, disconnect: yesOrNo(decision.disconnect) };
+  recorder({ stage: 'reply', atMs: now(), facts });
+  return decision;
+}
+
+function yesOrNo(is: boolean): string {
+  return is ? 'yes' : 'no';
+}
+
+/** What the thread that asked says its cache would do. */
+function cachedIn(steps: readonly Step[]): Explanation['cached'] {
+  const forMs = Number(steps.findLast(({ stage }) => stage === 'keep')?.facts.forMs ?? 0);
+  return forMs > 0 ? { forMs } : null;
+}
+
+function describeDelivery(delivery: DeliveryRouting): ExplainedDelivery {
+  switch (delivery.kind) {
+    case 'discard':
+      return { kind: 'discard' };
+    case 'known':
+      return { kind: 'none', detail: detailOf(delivery.verdict) };
+    case 'ask':
+      return {
+        kind: 'host',
+        recipient: delivery.recipient.address,
+        tiers: delivery.route.tiers.map((tier) => tier.map(serverName)),
+      };
+  }
+}
+
+function detailOf(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case 'valid':
+      return 'no delivery host';
+    case 'failed':
+      return `failed ${verdict.cause}: ${verdict.detail}`;
+    case 'unknown':
+    case 'refused':
+    case 'temporary':
+      return `${verdict.kind}: ${printReply(verdict.reply)}`;
+  }
+}
+
+/** SPEC 1.3 */
+function exitOf({ code }: Reply): Explanation['exit'] {
+  if (code < 300) return 0;
+  return code < 500 ? 3 : 1;
+}
