@@ -24,7 +24,7 @@ export function profileOf(hops: readonly Hop[] | null, name = 'corp'): Profile {
 
 /** A static server as a profile lists it. */
 export function hopTo(name: string, port: number | null = null, lookup: Hop['lookup'] = 'mx'): Hop {
-  return { name, port, portFrom: 'static', lookup };
+  return { name, port, portFrom: port === null ? 'default' : 'static', lookup };
 }
 
 type Asking = Readonly<{ profile?: Profile; withinMs?: number; recorder?: Recorder; now?: () => number }>;
