@@ -12,6 +12,9 @@ export type RunningGateway = Readonly<{
   /** The port of the first socket of a listener. */
   port(listener: string): number;
   log: readonly LogLine[];
+  signal(name: NodeJS.Signals): void;
+  /** Its exit code, once it has ended; null where a signal killed it. */
+  ended: Promise<number | null>;
   /** Ends it by SIGTERM; rejects unless it drains and exits with 0 (SPEC 1.8). */
   stop(): Promise<void>;
 }>;
@@ -19,11 +22,17 @@ export type RunningGateway = Readonly<{
 const CALLAHEAD = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'callahead');
 
 /** Starts the gateway on `configuration`, which is written as JSON: every JSON file is a YAML file. Resolves when it says that it is ready. */
-export async function startGateway(configuration: unknown): Promise<RunningGateway> {
+export async function startGateway(
+  configuration: unknown,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<RunningGateway> {
   const folder = await temporaryFolder('gateway');
   const file = join(folder.path, 'callahead.yaml');
   await writeFile(file, JSON.stringify(configuration, null, 2));
-  const child = spawn(CALLAHEAD, ['serve', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(CALLAHEAD, ['serve', '-c', file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   const end = exitCode(child);
   const log: LogLine[] = [];
   const other: string[] = [];
@@ -53,7 +62,13 @@ export async function startGateway(configuration: unknown): Promise<RunningGatew
   const early = end.then((code) => Promise.reject(new Error(describe(`callahead serve ended with ${code}`))));
   try {
     const { listeners } = await within(Promise.race([ready, early]), 20_000, () => describe('no line "ready"'));
-    return { port: (listener) => portOf(listeners, listener), log, stop };
+    return {
+      port: (listener) => portOf(listeners, listener),
+      log,
+      signal: (name) => void child.kill(name),
+      ended: end,
+      stop,
+    };
   } catch (error) {
     await stop().catch(() => {});
     throw error;

@@ -21,7 +21,9 @@ export async function serveCommand({ file }: Readonly<{ file: string }>, termina
   }
   log.info({ event: 'gateway.ready', listeners: gateway.listeners, hostname: configuration.hostname }, 'ready');
   const ended = await Promise.race([stop, fatal]);
-  return ended instanceof Error ? abandon(log, ended) : await drain(log, gateway, ended);
+  if (ended instanceof Error) return abandon(log, ended);
+  const drained = await Promise.race([drain(log, gateway, ended), fatal]);
+  return drained instanceof Error ? abandon(log, drained) : drained;
 }
 
 /** An engine that cannot be trusted any more: better no gateway, which a service manager restarts, than one that answers wrongly (SPEC 1.9). */

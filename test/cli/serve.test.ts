@@ -1,0 +1,73 @@
+import { createServer } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { type Client, connectClient } from '../support/dialogue.ts';
+import { startFakeServer } from '../support/fake-server.ts';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { before, type GatewayFile } from '../support/gateway-settings.ts';
+
+/** A gateway that may drain for a minute, before a server that knows one user. */
+async function serve(t: ExecutionContext, environment: NodeJS.ProcessEnv = {}): Promise<RunningGateway> {
+  const server = await startFakeServer({ users: ['known@example.com'] });
+  t.teardown(server.stop);
+  const gateway = await startGateway({ drainTimeout: 60, ...before(server.at) }, environment);
+  t.teardown(() => gateway.signal('SIGKILL'));
+  return gateway;
+}
+
+/** A session as far as the reply to its last command. */
+async function session(t: ExecutionContext, gateway: RunningGateway, ...commands: readonly string[]): Promise<Client> {
+  const client = await connectClient(gateway.port('inbound'));
+  t.teardown(client.close);
+  await client.reply();
+  for (const command of ['EHLO client.example', ...commands]) {
+    client.send(`${command}\r\n`);
+    await client.reply();
+  }
+  return client;
+}
+
+const MAIL = 'MAIL FROM:<sender@client.example>';
+const RCPT = 'RCPT TO:<known@example.com>';
+
+test('SIGTERM: idle sessions go, a message under way arrives, and the exit code is 0', async (t) => {
+  const gateway = await serve(t);
+  const idle = await session(t, gateway);
+  const sender = await session(t, gateway, MAIL, RCPT, 'DATA');
+  gateway.signal('SIGTERM');
+  t.regex((await idle.line()) ?? '', /^421 4\.3\.2/);
+  await t.throwsAsync(connectClient(gateway.port('inbound')));
+  sender.send('Subject: hello\r\n\r\n.\r\n');
+  t.regex((await sender.line()) ?? '', /^250 2\.0\.0/);
+  t.regex((await sender.line()) ?? '', /^421 4\.3\.2/);
+  t.is(await gateway.ended, 0);
+});
+
+test('a second signal does not wait for the drain', async (t) => {
+  const gateway = await serve(t);
+  const idle = await session(t, gateway);
+  await session(t, gateway, MAIL);
+  gateway.signal('SIGTERM');
+  await idle.line();
+  gateway.signal('SIGINT');
+  t.is(await gateway.ended, 1);
+});
+
+test('what breaks in a drain ends it, and is logged', async (t) => {
+  const breaking = `process.once('SIGTERM', () => setTimeout(() => { throw new Error('broken in the drain'); }, 100));`;
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(breaking)}`;
+  const gateway = await serve(t, { NODE_OPTIONS });
+  await session(t, gateway, MAIL);
+  gateway.signal('SIGTERM');
+  t.is(await gateway.ended, 1);
+  t.is(gateway.log.at(-1)?.msg, 'giving up: broken in the drain');
+});
+
+test('a port that is taken is named, and the exit code is 1', async (t) => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as { port: number };
+  const file: GatewayFile = before('127.0.0.1:9');
+  file.listeners.inbound.listen = [`127.0.0.1:${port}`];
+  await t.throwsAsync(startGateway(file), { message: new RegExp(`ended with 1.*EADDRINUSE.*127\\.0\\.0\\.1:${port}`) });
+});
