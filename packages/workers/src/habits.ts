@@ -21,6 +21,9 @@ export type Habits = Readonly<{
   sender(probe: Probe): string;
   /** It refuses `sender`; true: there is another one to try (SPEC 4.3). */
   refusesSender(probe: Probe, sender: string): boolean;
+  /** It offers TLS that breaks where TLS is optional: believed for 10 minutes (SPEC 9.1). */
+  breaksTls(): boolean;
+  brokeTls(): void;
   /** One RCPT was answered. */
   answered(rejected: boolean): void;
   /** The share of recipients it rejected lately, above 0 and at most 1. */
@@ -44,6 +47,7 @@ function habitsOfOne(now: () => number): Habits {
   let oneUntilMs = 0;
   let safeUntilMs = 0;
   let fallbackUntilMs = 0;
+  let plainUntilMs = 0;
   let asked = 0;
   let rejections = 0;
 
@@ -87,6 +91,10 @@ function habitsOfOne(now: () => number): Habits {
     },
     sender,
     refusesSender,
+    breaksTls: () => now() < plainUntilMs,
+    brokeTls() {
+      plainUntilMs = now() + 10 * MINUTE_MS;
+    },
     answered,
     rejectionShare: () => (rejections + 0.1) / (asked + 1),
   };

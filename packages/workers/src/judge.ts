@@ -12,8 +12,8 @@ export type Trouble =
  */
 export type Meaning = 'valid' | 'unknown' | 'refused' | 'temporary' | 'sender' | 'enough' | 'leaving' | 'protocol';
 
-/** Judges the reply to the greeting, to EHLO or HELO, and to MAIL. null: go on. */
-export function judgeServer(stage: 'greeting' | 'hello' | 'mail', reply: Reply): Trouble | null {
+/** Judges the reply to the greeting, to EHLO or HELO, to AUTH, and to MAIL. null: go on. */
+export function judgeServer(stage: 'greeting' | 'hello' | 'auth' | 'mail', reply: Reply): Trouble | null {
   const detail = `${stage}: ${reply.code} ${reply.text}`;
   switch (Math.floor(reply.code / 100)) {
     case 2:

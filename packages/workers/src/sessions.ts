@@ -5,7 +5,8 @@
 import type { LoanOutcome, Probe, Server } from '@callahead/core';
 import { createDoubts } from './doubts.ts';
 import type { Habits } from './habits.ts';
-import { type Connect, linger, type NotOpen, openServer } from './opening.ts';
+import { linger, type NotOpen } from './not-open.ts';
+import { type Connect, openServer } from './opening.ts';
 import type { Borrower } from './permits.ts';
 import { attemptDeadlineMs, note, type Outcome, type Query, type Told } from './query.ts';
 import { createSession, type Session } from './session.ts';
@@ -209,7 +210,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const settings = probe();
     const latest = [...particular, ...queue].reduce((at, query) => Math.max(at, attemptDeadlineMs(query)), now());
     const { connect } = options;
-    const opening = openServer({ server: options.server(), probe: settings, deadlineMs: latest, connect, now });
+    const opening = openServer({ server: options.server(), probe: settings, habits, deadlineMs: latest, connect, now });
     // A broken program must not keep the permit.
     void opening.catch(() => {
       connecting.delete(place);
