@@ -3,7 +3,9 @@ import type { Interfaces, Probe, Server } from '@callahead/core';
 import { dial, openConversation } from '@callahead/core';
 import test, { type ExecutionContext } from 'ava';
 import { createConnect } from '../../packages/workers/src/connect.ts';
-import { type Connect, type NotOpen, type Open, openServer } from '../../packages/workers/src/opening.ts';
+import { createHabits } from '../../packages/workers/src/habits.ts';
+import type { NotOpen } from '../../packages/workers/src/not-open.ts';
+import { type Connect, type Open, openServer } from '../../packages/workers/src/opening.ts';
 import { temporaryFolder } from '../support/debian.ts';
 import { probeOf, serverAt } from '../support/fake-main.ts';
 import { type FakeOptions, type FakeServer, startFakeServer } from '../support/fake-server.ts';
@@ -21,7 +23,9 @@ async function open(
   settings: Partial<Probe> = {},
   connect: Connect = createConnect(now),
 ): Promise<Open | NotOpen> {
-  const opened = await openServer({ server, probe: probeOf(settings), deadlineMs: now() + 5_000, connect, now });
+  const habits = createHabits(now)('corp server');
+  const probe = probeOf(settings);
+  const opened = await openServer({ server, probe, habits, deadlineMs: now() + 5_000, connect, now });
   if (opened.kind === 'open') await opened.conversation.quit(1_000);
   else await opened.gone;
   return opened;
