@@ -33,10 +33,7 @@ export async function startTls(plain: Conversation, options: SecuringOptions): P
   if (answer.kind === 'reply') return { kind: 'refused', reply: answer.reply };
   const { socket, transcript } = answer;
   const shaken = await shakeHands(socket, options);
-  if (shaken.kind === 'failed') {
-    transcript.note(shaken.detail);
-    return { ...shaken, lines: transcript.lines(), closed: plain.closed };
-  }
+  if (shaken.kind === 'failed') return { ...shaken, lines: transcript.lines(), closed: plain.closed };
   transcript.note(factsOf(shaken.socket, options.tls.servername ?? options.name));
   const conversation = openConversation(shaken.socket, { now, commandTimeoutMs, transcript });
   return { kind: 'secure', conversation };
