@@ -1,20 +1,21 @@
 import type { Event } from '@callahead/core';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { default as pretty } from 'pino-pretty';
+import type { Outlet } from './outlet.ts';
 
 export type Log = Logger;
 
-/** JSON lines on a pipe or in a file, lines for people on a terminal (SPEC 1.1). */
-export function createLog(level: string, out: NodeJS.WriteStream): Log {
-  const stream: DestinationStream = out.isTTY
+/** JSON lines through the outlet, or lines for people where `stdout` is a terminal (SPEC 1.1). */
+export function createLog(level: string, stdout: NodeJS.WriteStream, outlet: Outlet): Log {
+  const stream: DestinationStream = stdout.isTTY
     ? pretty({
-        destination: out,
+        destination: stdout,
         sync: true,
         ignore: 'pid,hostname',
         translateTime: 'SYS:HH:MM:ss.l',
         singleLine: true,
       })
-    : out;
+    : outlet;
   return pino({ level, base: null }, stream);
 }
 

@@ -12,6 +12,12 @@ const { version, description } = JSON.parse(readFileSync(new URL('../package.jso
 };
 
 const terminal = { stdout: process.stdout, stderr: process.stderr };
+// A full disk is a failure; a reader that has seen enough (`| head`) needs no word about it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.stderr.write(`callahead: cannot write: ${error.message}\n`);
+  finish(1);
+});
+process.stderr.on('error', () => {});
 
 const program = new Command('callahead')
   .description(description)

@@ -1,13 +1,17 @@
 import { type Gateway, openGateway } from '../gateway.ts';
 import { load } from '../load.ts';
 import { createLog, type Log, logEvent } from '../logging.ts';
+import { createOutlet, type Outlet } from '../outlet.ts';
 import type { Terminal } from '../terminal.ts';
+
+const LAST_LINES_MS = 1_000;
 
 /** Runs the gateway until a signal ends it. Exit codes: 0 drained, 1 it could not listen or its engine gave up, 2 the file is wrong (SPEC 1.7). */
 export async function serveCommand({ file }: Readonly<{ file: string }>, terminal: Terminal): Promise<number> {
   const configuration = await load(file, terminal);
   if (configuration === null) return 2;
-  const log = createLog(configuration.log.level, terminal.stdout);
+  const outlet = createOutlet(terminal, process.stdout.fd);
+  const log = createLog(configuration.log.level, terminal.stdout, outlet);
   const { promise: fatal, resolve: onFatal } = Promise.withResolvers<Error>();
   const stop = firstSignal();
   process.on('uncaughtException', onFatal);
@@ -23,7 +27,7 @@ export async function serveCommand({ file }: Readonly<{ file: string }>, termina
   const ended = await Promise.race([stop, fatal]);
   if (ended instanceof Error) return abandon(log, ended);
   const drained = await Promise.race([drain(log, gateway, ended), fatal]);
-  return drained instanceof Error ? abandon(log, drained) : drained;
+  return drained instanceof Error ? abandon(log, drained) : await leave(outlet);
 }
 
 /** An engine that cannot be trusted any more: better no gateway, which a service manager restarts, than one that answers wrongly (SPEC 1.9). */
@@ -32,7 +36,7 @@ function abandon(log: Log, error: Error): never {
   process.exit(1);
 }
 
-async function drain(log: Log, gateway: Gateway, signal: NodeJS.Signals): Promise<number> {
+async function drain(log: Log, gateway: Gateway, signal: NodeJS.Signals): Promise<void> {
   log.info({ event: 'gateway.draining', signal }, 'draining');
   void firstSignal().then((again) => {
     log.warn({ event: 'gateway.killed', signal: again }, 'a second signal: not waiting for the drain');
@@ -40,6 +44,11 @@ async function drain(log: Log, gateway: Gateway, signal: NodeJS.Signals): Promis
   });
   await gateway.drain();
   log.info({ event: 'gateway.stopped' }, 'stopped');
+}
+
+/** A process does not end by itself while a pipe that nobody reads has not taken its last lines. */
+async function leave(outlet: Outlet): Promise<number> {
+  if (!(await outlet.empty(LAST_LINES_MS))) process.exit(0);
   return 0;
 }
 
