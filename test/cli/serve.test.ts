@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { type Client, connectClient } from '../support/dialogue.ts';
+import { type Client, connectClient, openSession } from '../support/dialogue.ts';
 import { startFakeServer } from '../support/fake-server.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { before, type GatewayFile } from '../support/gateway-settings.ts';
@@ -14,16 +14,8 @@ async function serve(t: ExecutionContext, environment: NodeJS.ProcessEnv = {}): 
   return gateway;
 }
 
-/** A session as far as the reply to its last command. */
-async function session(t: ExecutionContext, gateway: RunningGateway, ...commands: readonly string[]): Promise<Client> {
-  const client = await connectClient(gateway.port('inbound'));
-  t.teardown(client.close);
-  await client.reply();
-  for (const command of ['EHLO client.example', ...commands]) {
-    client.send(`${command}\r\n`);
-    await client.reply();
-  }
-  return client;
+function session(t: ExecutionContext, gateway: RunningGateway, ...commands: readonly string[]): Promise<Client> {
+  return openSession(t, gateway.port('inbound'), 'EHLO client.example', ...commands);
 }
 
 const MAIL = 'MAIL FROM:<sender@client.example>';

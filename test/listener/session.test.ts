@@ -1,6 +1,6 @@
 import type { Reply, Verdict } from '@callahead/core';
 import test from 'ava';
-import { connectClient, play } from '../support/dialogue.ts';
+import { connectClient, openSession, play } from '../support/dialogue.ts';
 import { deliveredTo, fakeRelay, knows, openFrontDoor } from '../support/front-door.ts';
 
 const HELLO = `
@@ -160,13 +160,7 @@ test('what came in many segments while a session waited is all obeyed', async (t
       });
     },
   });
-  const client = await connectClient(port);
-  t.teardown(client.close);
-  await client.reply();
-  for (const commands of ['EHLO c.example', 'MAIL FROM:<>']) {
-    client.send(`${commands}\r\n`);
-    await client.reply();
-  }
+  const client = await openSession(t, port, 'EHLO c.example', 'MAIL FROM:<>');
   for (const address of ['slow', 'known', 'known', 'nobody', 'known']) {
     client.send(`RCPT TO:<${address}@example.com>\r\n`);
     await new Promise((resolve) => void setTimeout(resolve, 10));
@@ -187,11 +181,7 @@ test('what is known is told before a long wait', async (t) => {
       });
     },
   });
-  const client = await connectClient(port);
-  t.teardown(client.close);
-  await client.reply();
-  client.send('EHLO client.example\r\n');
-  await client.reply();
+  const client = await openSession(t, port, 'EHLO client.example');
   client.send('MAIL FROM:<>\r\nRCPT TO:<known@example.com>\r\nRCPT TO:<slow@example.com>\r\nRSET\r\n');
   t.regex((await client.line()) ?? '', /^250 2\.1\.0/);
   t.regex((await client.line()) ?? '', /^250 2\.1\.5/);
@@ -305,11 +295,7 @@ test('a message that came while its DATA waited for its turn is not obeyed', asy
       });
     },
   });
-  const client = await connectClient(port);
-  t.teardown(client.close);
-  await client.reply();
-  client.send('EHLO c.example\r\n');
-  await client.reply();
+  const client = await openSession(t, port, 'EHLO c.example');
   client.send('MAIL FROM:<>\r\nRCPT TO:<unknown@example.com>\r\nDATA\r\n');
   await client.reply();
   client.send('RCPT TO:<other@example.com>\r\n.\r\n');
@@ -350,13 +336,7 @@ test('what comes before 354 is not the message', async (t) => {
       },
     },
   });
-  const client = await connectClient(port);
-  t.teardown(client.close);
-  await client.reply();
-  for (const command of ['EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<known@example.com>']) {
-    client.send(`${command}\r\n`);
-    await client.reply();
-  }
+  const client = await openSession(t, port, 'EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<known@example.com>');
   client.send('DATA\r\n');
   await opening;
   client.send('Subject: early\r\n.\r\n');
@@ -390,13 +370,7 @@ test('the sender hears yes only after the next hop said it', async (t) => {
     end = resolve;
   });
   const { port } = await openFrontDoor(t, { relay: fakeRelay({ end: () => ended }) });
-  const client = await connectClient(port);
-  t.teardown(client.close);
-  await client.reply();
-  for (const command of ['EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<known@example.com>', 'DATA']) {
-    client.send(`${command}\r\n`);
-    await client.reply();
-  }
+  const client = await openSession(t, port, 'EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<known@example.com>', 'DATA');
   client.send('Subject: x\r\n.\r\nMAIL FROM:<>\r\n');
   let told = false;
   const reply = client.line().then((line) => {
@@ -512,9 +486,7 @@ test('a half line before the client goes is no command', async (t) => {
 
 test('a client that trickles is cut at the deadline of the command', async (t) => {
   const { port } = await openFrontDoor(t, { limits: { commandTimeoutMs: 150 } });
-  const client = await connectClient(port);
-  t.teardown(client.close);
-  await client.reply();
+  const client = await openSession(t, port);
   const startMs = performance.now();
   const trickle = setInterval(() => client.socket.write('x'), 20);
   t.teardown(() => clearInterval(trickle));
@@ -543,13 +515,7 @@ test('a client that waits for us is not idle', async (t) => {
 test('a message that trickles is cut, and nothing of it is delivered', async (t) => {
   const relay = fakeRelay();
   const { port } = await openFrontDoor(t, { relay, limits: { commandTimeoutMs: 150, minDataRate: 500 } });
-  const client = await connectClient(port);
-  t.teardown(client.close);
-  await client.reply();
-  for (const command of ['EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<known@example.com>', 'DATA']) {
-    client.send(`${command}\r\n`);
-    await client.reply();
-  }
+  const client = await openSession(t, port, 'EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<known@example.com>', 'DATA');
   const trickle = setInterval(() => client.socket.write('x'), 20);
   t.teardown(() => clearInterval(trickle));
   t.regex((await client.line()) ?? '', /^421 4\.4\.2/);
@@ -558,13 +524,7 @@ test('a message that trickles is cut, and nothing of it is delivered', async (t)
 
 test('a client that reads nothing is not answered without end', async (t) => {
   const { port, listener } = await openFrontDoor(t, { limits: { commandTimeoutMs: 100 } });
-  const client = await connectClient(port);
-  t.teardown(client.close);
-  await client.reply();
-  client.socket.write('EHLO client.example\r\n');
-  await client.reply();
-  client.socket.write('MAIL FROM:<>\r\n');
-  await client.reply();
+  const client = await openSession(t, port, 'EHLO client.example', 'MAIL FROM:<>');
   client.socket.pause();
   const flood = Buffer.from('RCPT TO:<nobody@example.com>\r\n'.repeat(2_000));
   const pour = (): void => {

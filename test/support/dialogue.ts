@@ -94,6 +94,22 @@ export async function connectClient(port: number): Promise<Client> {
   };
 }
 
+/** A client whose commands so far have been answered; it goes with the test. */
+export async function openSession(
+  t: Readonly<{ teardown(close: () => void): void }>,
+  port: number,
+  ...commands: readonly string[]
+): Promise<Client> {
+  const client = await connectClient(port);
+  t.teardown(client.close);
+  await client.reply();
+  for (const command of commands) {
+    client.send(`${command}\r\n`);
+    await client.reply();
+  }
+  return client;
+}
+
 /** Plays a whole dialogue; throws with the transcript where the server departs from it. Resolves with the transcript. */
 export async function play(port: number, script: string): Promise<string> {
   const client = await connectClient(port);
