@@ -19,6 +19,7 @@ const ENTRIES = [
   entry('bad', 'mail: bad.example', 'mailHost: smtp.example:65536'),
   entry('twin1', 'mail: twins.example', 'mailHost: a.example'),
   entry('twin2', 'mail: twins.example', 'mailHost: b.example'),
+  entry('twin3', 'mail: twins.example', 'mailHost: c.example'),
   entry('moved', 'mail: anna@moved.example', 'mailRoutingAddress: a.meier@new.example'),
   entry('star', 'uid: *)(mail=*', 'mailHost: star.example'),
   entry('backslash', 'uid:: YVxi', 'mailHost: backslash.example'),
@@ -214,7 +215,7 @@ for (const fault of ['killed', 'stopped'] as const) {
     const slapd = await running(t);
     let skippedMs = 0;
     const now = (): number => performance.now() + skippedMs;
-    const { ldap, ask } = await open(t, slapd, { server: { timeoutMs: 1_000 }, now });
+    const { ldap, ask } = await open(t, slapd, { server: { timeoutMs: 4_000 }, now });
     t.is(await ask('x@one.example'), FOUND);
     const trouble = async (): Promise<void> => (fault === 'killed' ? slapd.kill() : slapd.pause());
     t.true((await load(t, { ldap, now, wave: fault, trouble })) > 0);
@@ -223,9 +224,15 @@ for (const fault of ['killed', 'stopped'] as const) {
     t.is(await ask('x@one.example'), FOUND, 'an answer of an hour ago');
     if (fault === 'killed') await slapd.start();
     else slapd.resume();
-    skippedMs += 60_000;
-    t.is(await ask('x@after.example'), 'x@after.example -> recipient after.example');
-    t.is(await load(t, { ldap, now, wave: 'again' }), 0);
+    // What was asked before may still be waited for, and put the next try off.
+    let words = '';
+    for (let i = 0; i < 20 && !words.includes('->'); i++) {
+      skippedMs += 15_000;
+      words = await ask(`x@after${i}.example`);
+    }
+    t.regex(words, /-> recipient after/);
+    for (let i = 0; i < 20; i++)
+      t.is(await ask(`x@again${i}.example`), `x@again${i}.example -> recipient again${i}.example`);
     t.true(slapd.connections() <= 4, `${slapd.connections()} connections`);
     await ldap.close();
     while (slapd.connections() > 0) await new Promise(setImmediate);

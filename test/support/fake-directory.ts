@@ -124,8 +124,9 @@ function flood(socket: Socket, id: number): void {
       entryMessage(id, { dn: `cn=${i}`, attributes: { mailHost: ['x'.repeat(500)] } }),
     ),
   );
-  const more = (): void => {
-    if (!socket.destroyed) socket.write(many, more);
+  // With an error the socket is not destroyed yet, and would call back at once, for ever.
+  const more = (error?: Error | null): void => {
+    if (!error && !socket.destroyed) socket.write(many, more);
   };
   more();
 }
