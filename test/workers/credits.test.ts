@@ -4,7 +4,7 @@ import type { Destination } from '../../packages/workers/src/destinations.ts';
 import { routeTo } from '../support/routes.ts';
 
 function destination(number: number): Destination {
-  return { number, route: routeTo([number]), version: 0, lanes: [0], asking: 0, usedMs: 0 };
+  return { number, route: routeTo([number]), version: 0, lanes: [0], asking: 0, waiting: 0, usedMs: 0 };
 }
 
 function setUp(most: number) {
@@ -52,6 +52,23 @@ test('credits and those who wait for them fill the engine together', (t) => {
   t.false(credits.full());
   credits.take(destination(3), 'a');
   t.true(credits.full());
+});
+
+test('a destination knows how many of its recipients ask and how many wait', (t) => {
+  const { credits } = setUp(4);
+  const slow = destination(1);
+  const counts = (): readonly number[] => [slow.asking, slow.waiting];
+  credits.take(slow, 'a');
+  credits.take(slow, 'b');
+  t.deepEqual(counts(), [1, 1]);
+  credits.release(slow);
+  t.deepEqual(counts(), [1, 0]);
+  credits.take(slow, 'c');
+  credits.leave(slow, 'c');
+  t.deepEqual(counts(), [1, 0]);
+  credits.take(slow, 'd');
+  credits.dismiss();
+  t.deepEqual(counts(), [1, 0]);
 });
 
 test('those who are dismissed are served no more', (t) => {

@@ -85,6 +85,16 @@ test('a destination idle for ten minutes is forgotten, one that is asked is not'
   t.is(destinations.find(routeTo([25]))?.number, 2);
 });
 
+test('a destination whose recipients wait for a credit is not idle', (t) => {
+  const { destinations, forgotten, pass } = setUp(4, 1);
+  const hungry = destinations.find(routeTo([25])) as Destination;
+  hungry.waiting = 1;
+  t.is(destinations.find(routeTo([26])), null);
+  pass(600_000);
+  destinations.sweep();
+  t.deepEqual(forgotten, []);
+});
+
 test('over the limit the longest idle one makes room; when none is idle there is no room', (t) => {
   const { destinations, forgotten, pass } = setUp(4, 2);
   const first = destinations.find(routeTo([25])) as Destination;

@@ -36,6 +36,7 @@ export function createCredits<Item>({ most, grant }: CreditsOptions<Item>): Cred
     }
     if (waiting >= most || (queue?.size ?? 0) >= share) return 'refused';
     waiting++;
+    destination.waiting++;
     if (queue === undefined) queues.set(destination, new Set([item]));
     else queue.add(item);
     if (destination.asking < share) hungry.add(destination);
@@ -46,6 +47,7 @@ export function createCredits<Item>({ most, grant }: CreditsOptions<Item>): Cred
     const queue = queues.get(destination);
     if (queue?.delete(item) !== true) return;
     waiting--;
+    destination.waiting--;
     if (queue.size > 0) return;
     queues.delete(destination);
     hungry.delete(destination);
@@ -79,6 +81,7 @@ export function createCredits<Item>({ most, grant }: CreditsOptions<Item>): Cred
 
   function dismiss(): Item[] {
     const items = [...queues.values()].flatMap((queue) => [...queue]);
+    for (const destination of queues.keys()) destination.waiting = 0;
     queues.clear();
     hungry.clear();
     waiting = 0;

@@ -4,7 +4,7 @@ const IDLE_MS = 600_000;
 
 /**
  * One destination as the main half knows it: a number for the threads, its newest route, the lanes of its shards. `version` grows with each
- * route that threads must learn; `asking` counts the credits it holds.
+ * route that threads must learn; `asking` counts the credits it holds, `waiting` the asks that wait for one.
  */
 export type Destination = {
   readonly number: number;
@@ -12,6 +12,7 @@ export type Destination = {
   version: number;
   lanes: readonly number[];
   asking: number;
+  waiting: number;
   usedMs: number;
 };
 
@@ -55,7 +56,7 @@ export function createDestinations({ threads, most, now, onRoute, onForget }: De
 
   function create(route: Route): Destination | null {
     if (byKey.size >= most && !forgetLongestIdle()) return null;
-    const created = { number: serial++, route, version: 0, lanes: shards(route), asking: 0, usedMs: now() };
+    const created = { number: serial++, route, version: 0, lanes: shards(route), asking: 0, waiting: 0, usedMs: now() };
     byKey.set(route.key, created);
     byNumber.set(created.number, created);
     onRoute(route, null);
@@ -72,7 +73,7 @@ export function createDestinations({ threads, most, now, onRoute, onForget }: De
   function forgetLongestIdle(): boolean {
     let longest: Destination | null = null;
     for (const one of byKey.values()) {
-      if (one.asking > 0) continue;
+      if (!isIdle(one)) continue;
       if (longest === null || one.usedMs < longest.usedMs) longest = one;
     }
     if (longest === null) return false;
@@ -82,7 +83,7 @@ export function createDestinations({ threads, most, now, onRoute, onForget }: De
 
   function sweep(): void {
     const idleSinceMs = now() - IDLE_MS;
-    for (const one of byKey.values()) if (one.asking === 0 && one.usedMs <= idleSinceMs) forget(one);
+    for (const one of byKey.values()) if (isIdle(one) && one.usedMs <= idleSinceMs) forget(one);
   }
 
   function forget(destination: Destination): void {
@@ -105,6 +106,10 @@ function stableHash(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ (text.charCodeAt(i) | 0x20), 0x01000193);
   return hash >>> 0;
+}
+
+function isIdle({ asking, waiting }: Destination): boolean {
+  return asking === 0 && waiting === 0;
 }
 
 /** Of two routes with one key the newer generation counts, then the one resolved later, which is the one that is asked now. */
