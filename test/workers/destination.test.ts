@@ -446,3 +446,9 @@ test.serial('a report tells what waits and how the sessions stand', async (t) =>
     entries: [{ recipient: 'a@x.example', destination: 'corp mx.example' }],
   });
 });
+
+test.serial('whose time is over before any server was asked is told so', async (t) => {
+  const { main, server } = await startBench(t);
+  t.like(await main.ask(['a@x.example'], { budgetMs: -1 }), [{ kind: 'failed', cause: 'timeout' }]);
+  t.is(server.sessions.length, 0);
+});

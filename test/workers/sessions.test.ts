@@ -114,3 +114,18 @@ test('a doubted recipient that goes on to the next server does not hold up the d
     { server: `mx0:${doubtful.port}` },
   ]);
 });
+
+test('who comes while a connection is opened for somebody with little time left has all of its own', async (t) => {
+  const greeting = Promise.withResolvers<string>();
+  const { main, server } = await startBench(t, {
+    users: ['patient@x.example'],
+    on: { connect: ({ session }) => (session.number === 0 ? greeting.promise : '220 fake.example') },
+  });
+  const hurried = main.ask(['hurried@x.example'], { budgetMs: 300 });
+  await main.hears(({ kind }) => kind === 'borrow');
+  while (server.sessions.length === 0) await new Promise(setImmediate);
+  const patient = main.ask(['patient@x.example']);
+  t.like(await hurried, [{ kind: 'failed', cause: 'timeout' }]);
+  t.like(await patient, [{ kind: 'valid' }]);
+  greeting.resolve('220 fake.example');
+});

@@ -157,6 +157,8 @@ export function createDestination(options: DestinationOptions): Destination {
   function advance(query: Query): void {
     const [next, ...untried] = query.untried;
     if (next === undefined || query.deadlineMs <= now()) {
+      // Its time was over before any server was asked.
+      if (next !== undefined && query.failures.length === 0) query.failures.push({ ...timedOut, server: '' });
       conclude(query);
       return;
     }

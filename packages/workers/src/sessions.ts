@@ -219,7 +219,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const opened = await opening;
     connecting.delete(place);
     if (opened.kind !== 'open') {
-      await fail(place, opened);
+      await fail(place, opened, latest);
       return;
     }
     const session = createSession({ opened, probe: settings, habits, now, answered: options.answered });
@@ -231,14 +231,26 @@ export function createSessions(options: SessionsOptions): Sessions {
     pump();
   }
 
-  async function fail(place: symbol, trouble: NotOpen): Promise<void> {
+  async function fail(place: symbol, trouble: NotOpen, deadlineMs: number): Promise<void> {
     leaving.add(place);
     avoidUntilMs = now() + AVOID_MS;
+    // Where our own deadline ended it, the server may still have answered those who came later and have more time.
+    const ranOut = trouble.kind === 'failed' && trouble.cause === 'timeout' && now() > deadlineMs - 1;
+    const later = ranOut ? takeLater(deadlineMs) : [];
     giveUp(trouble.kind === 'temporary' ? { kind: 'temporary', reply: trouble.reply } : trouble, trouble.lines);
+    for (const query of later) enqueue(query);
     await trouble.gone;
     // A server that is us, or cannot be reached from where we must come, has not failed: it was not asked (SPEC 5.7, 5.8).
     const isSkipped = trouble.kind === 'failed' && (trouble.cause === 'loop' || trouble.cause === 'no-route');
     free(place, isSkipped ? 'closed' : 'failed');
+  }
+
+  function takeLater(deadlineMs: number): readonly Query[] {
+    const isLater = (query: Query): boolean => attemptDeadlineMs(query) > deadlineMs;
+    const later = [...queue, ...particular].filter(isLater);
+    queue = queue.filter((query) => !isLater(query));
+    particular = particular.filter((query) => !isLater(query));
+    return later;
   }
 
   /** Lets those go that no session, present or coming, will serve. */
