@@ -311,7 +311,8 @@ test("the profile of the entry sets the recipient's deadline, and what a failure
     C: RCPT TO:<known@other.example>
     S: 450 4.7.1 Ask me later
   `);
-  t.true(performance.now() - beforeMs < 5_000);
+  // The listener's own profile would have waited half a minute.
+  t.true(performance.now() - beforeMs < 25_000);
 });
 
 test("no profile's own sender is asked about by another profile", async (t) => {

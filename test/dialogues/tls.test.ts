@@ -150,7 +150,7 @@ const rows: readonly Row[] = [
     title: 'optional: the server is silent in the handshake, and time is left for plain text',
     server: { ...known, tls: right, on: { STARTTLS: silent } },
     tls: optional,
-    profile: { validationTimeout: 3 },
+    profile: { validationTimeout: 9 },
     hears: FOUND,
     asked: 'plain',
     sessions: 2,
