@@ -92,6 +92,15 @@ test('a close together with the last reply is a close behind it', async (t) => {
   t.is(await said.behind(), 'close');
 });
 
+test('QUIT does not wait longer for the answers to what was asked before it', async (t) => {
+  const smtp = await converse(t, { on: { RCPT: () => ({ kind: 'silent' }) } }, 60_000);
+  await smtp.greeting(soon());
+  const [, rcpt] = smtp.cmds(['MAIL FROM:<>', 'RCPT TO:<a@x.example>'], Number.POSITIVE_INFINITY);
+  await smtp.quit(50);
+  t.is(codeOf((await rcpt) as Said), 'timeout');
+  await smtp.closed;
+});
+
 test('QUIT ends it', async (t) => {
   const smtp = await converse(t, {});
   await smtp.greeting(soon());

@@ -233,7 +233,10 @@ export function openConversation(
   }
 
   async function quit(timeoutMs: number): Promise<void> {
+    // Its reply comes behind those that are outstanding, which may have much more time.
+    const late = setTimeout(() => end('timeout', 'no reply to QUIT in time'), timeoutMs);
     await cmd('QUIT', now() + timeoutMs);
+    clearTimeout(late);
     end('connect', 'we said QUIT');
   }
 
