@@ -55,6 +55,7 @@ async function run(load: Load): Promise<LoadResult> {
 /** One session. Resolves with the number of 250s to RCPT. */
 async function converse(port: number, transaction: string, replies: number): Promise<number> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  socket.setTimeout(20_000, () => socket.destroy(new Error('no word from the server for 20 s')));
   const failure = new Promise<never>((_, reject) => {
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('the server hung up')));
