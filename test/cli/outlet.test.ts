@@ -68,6 +68,20 @@ test.serial('a log reader that is gone stops no mail, and is told once', async (
   t.is(gateway.said().match(/the log cannot be written/g)?.length, 1);
 });
 
+test('the lines of one turn leave in one write', async (t) => {
+  const writes: string[] = [];
+  const stdout = Object.assign(new Socket(), { write: (text: string) => writes.push(text) > 0 });
+  const outlet = createOutlet(
+    { stdout, stderr: new PassThrough() } as unknown as Parameters<typeof createOutlet>[0],
+    -1,
+  );
+  outlet.write('one\n');
+  outlet.write('two\n');
+  t.deepEqual(writes, []);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(writes, ['one\ntwo\n']);
+});
+
 test.serial('a log that is not read stops neither the mail nor the end', async (t) => {
   const gateway = await serve(t, 'pipe');
   // A pipe holds 64 KiB.
@@ -94,6 +108,7 @@ test('what waits for a pipe is bounded, and the log tells afterwards how much is
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   t.true(await outlet.empty(10_000));
   outlet.write('after\n');
+  outlet.flush();
   stdout.end();
   await once(socket, 'end');
   const lines = Buffer.concat(chunks).toString().trimEnd().split('\n');

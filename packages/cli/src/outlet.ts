@@ -4,19 +4,25 @@ import { Socket } from 'node:net';
 import type { Terminal } from './terminal.ts';
 
 export type Outlet = Readonly<{
-  /** One line with its line end. Never throws and never waits. */
+  /** One line with its line end; it leaves with the others of this turn of the event loop. Never throws and never waits. */
   write(line: string): void;
+  /** Writes now what was written in this turn: the process is about to end. */
+  flush(): void;
   /** Waits for what is still on its way, no longer than `withinMs`; true: all of it is out. */
   empty(withinMs: number): Promise<boolean>;
 }>;
 
 /** What may wait in memory for a pipe that is not read. */
 const MOST_WAITING_OCTETS = 1_048_576;
+/** Lines leave earlier than the turn ends once they are so many. */
+const PIECE_OCTETS = 65_536;
 const LOOK_AGAIN_MS = 10;
 
 /** Lines go to `stdout`, whose descriptor is `fd`; that they cannot be written is said once, on `stderr`. After a pause the log tells how many are missing. */
 export function createOutlet({ stdout, stderr }: Terminal, fd: number): Outlet {
   const put = stdout instanceof Socket ? toStream : toFile;
+  let waiting = '';
+  let lines = 0;
   let dropped = 0;
   let complained = false;
   /** A pipe whose reader has gone. It has no other one later. */
@@ -27,11 +33,23 @@ export function createOutlet({ stdout, stderr }: Terminal, fd: number): Outlet {
   });
 
   function write(line: string): void {
+    // A system call a line is what a busy gateway would do most.
+    if (lines === 0) setImmediate(flush);
+    waiting += line;
+    lines++;
+    if (waiting.length >= PIECE_OCTETS) flush();
+  }
+
+  function flush(): void {
+    if (lines === 0) return;
+    const [text, count] = [waiting, lines];
+    waiting = '';
+    lines = 0;
     try {
-      put(dropped > 0 ? `${gap(dropped)}${line}` : line);
+      put(dropped > 0 ? `${gap(dropped)}${text}` : text);
       dropped = 0;
     } catch (error) {
-      dropped++;
+      dropped += count;
       complain(error as Error);
     }
   }
@@ -55,6 +73,7 @@ export function createOutlet({ stdout, stderr }: Terminal, fd: number): Outlet {
   }
 
   async function empty(withinMs: number): Promise<boolean> {
+    flush();
     const isEmpty = (): boolean => stdout.writableLength === 0 || closed;
     for (let waitedMs = 0; !isEmpty() && waitedMs < withinMs; waitedMs += LOOK_AGAIN_MS) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
@@ -62,7 +81,7 @@ export function createOutlet({ stdout, stderr }: Terminal, fd: number): Outlet {
     return isEmpty();
   }
 
-  return { write, empty };
+  return { write, flush, empty };
 }
 
 function gap(lines: number): string {

@@ -12,6 +12,7 @@ export async function serveCommand({ file }: Readonly<{ file: string }>, termina
   if (configuration === null) return 2;
   const outlet = createOutlet(terminal, process.stdout.fd);
   const log = createLog(configuration.log.level, terminal.stdout, outlet);
+  process.on('exit', outlet.flush);
   const { promise: fatal, resolve: onFatal } = Promise.withResolvers<Error>();
   const stop = firstSignal();
   process.on('uncaughtException', onFatal);
