@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import type { Event, Step, Verdict } from '@callahead/core';
 import anyTest, { type ExecutionContext } from 'ava';
 import { createEngine, type Engine, type EngineOptions } from '../../packages/workers/src/engine.ts';
+import { type FakeServer, startFakeServer } from '../support/fake-server.ts';
 import { recipientAt, routeTo } from '../support/routes.ts';
 
 // One engine at a time: each starts threads of its own.
@@ -199,6 +200,33 @@ test('threads that die as fast as they start end the engine, with an answer for 
   t.regex((await fatal.promise).message, /thread 0 died 11 times in a row/);
   t.is(causeOf(await waiting), 'overload');
   t.is(causeOf(await validate(engine, 'yes')), 'overload');
+});
+
+test('threads share the connections of a server that takes fewer than it may be asked for, and do not leave it alone', async (t) => {
+  const server: FakeServer = await startFakeServer({
+    on: {
+      connect: () =>
+        server.open() > 1 ? { reply: '421 4.7.0 Too many connections', close: true } : '220 fake.example',
+      RCPT: () => '250 2.1.5 Ok',
+    },
+  });
+  const events: Event[] = [];
+  const engine = createEngine({ settings: { threads: 2 }, emit: (event) => events.push(event) });
+  t.teardown(async () => {
+    await engine.close(0);
+    await server.stop();
+  });
+  const route = routeTo([server.port]);
+  t.is((await validate(engine, 'first', 10_000, route)).kind, 'valid');
+  // Those that are turned away learn it for the others.
+  for (const round of [0, 1, 2, 3]) {
+    const locals = Array.from({ length: 100 }, (_, i) => `user${round}-${i}`);
+    const verdicts = await Promise.all(locals.map((local) => validate(engine, local, 10_000, route)));
+    const kinds = new Set(verdicts.map(causeOf));
+    if (round < 2) kinds.delete('temporary');
+    t.deepEqual([...kinds], ['valid']);
+  }
+  t.false(events.some(({ event }) => event === 'breaker.opened'));
 });
 
 test('a process whose engine is closed ends by itself', async (t) => {

@@ -120,10 +120,30 @@ test('an answer between two failures starts the count again', (t) => {
   fail(0, 2);
   loans.borrow(0, LOAN);
   loans.answered(LOAN);
+  loans.returned(0, LOAN, 'closed');
   fail(0, 2);
   loans.borrow(0, LOAN);
   t.deepEqual(said(), ['0 lend']);
   t.deepEqual(events, []);
+});
+
+test('a server that answers on some connections and refuses more has enough of them: they are shared, it is not left alone', (t) => {
+  const { loans, said, pass, events } = setUp(5);
+  for (let i = 0; i < 3; i++) loans.borrow(0, LOAN);
+  loans.borrow(1, LOAN);
+  loans.answered(LOAN);
+  said();
+  loans.returned(1, LOAN, 'failed');
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['0 recall']);
+  loans.returned(0, LOAN, 'idle');
+  t.deepEqual(said(), ['1 lend']);
+  t.deepEqual(events, []);
+  loans.borrow(0, LOAN);
+  said();
+  // By then it may take more again.
+  pass(10_000);
+  t.deepEqual(said(), ['0 lend']);
 });
 
 test('after the pause one permit is lent, and its failure doubles the pause up to the maximum', (t) => {
@@ -207,6 +227,21 @@ test('idle connections are asked for one after the other without delay, busy one
   t.deepEqual(said(), ['1 lend', '0 recall']);
   loans.returned(0, LOAN, 'closed');
   t.deepEqual(said(), ['1 lend']);
+});
+
+test('a thread with nothing is served soon although another one waits for a later recall', (t) => {
+  const { loans, said, pass } = setUp(2);
+  loans.borrow(0, LOAN);
+  loans.borrow(1, LOAN);
+  loans.borrow(0, LOAN);
+  t.deepEqual(said(), ['0 lend', '1 lend', '0 recall']);
+  loans.returned(0, LOAN, 'closed');
+  loans.returned(1, LOAN, 'closed');
+  for (let i = 0; i < 2; i++) loans.borrow(0, LOAN);
+  said();
+  loans.borrow(1, LOAN);
+  pass(100);
+  t.deepEqual(said(), ['0 recall']);
 });
 
 test('a maximum lowered by a newer configuration is reached by recalls', (t) => {

@@ -67,6 +67,7 @@ export type ToWorker =
 /** Worker thread to main thread. Exactly one verdict for each id asked. */
 export type ToMain =
   | Readonly<{ kind: 'verdicts'; ids: readonly number[]; verdicts: readonly Verdict[] }>
+  /** `answered`: the server answered a RCPT; a session says so at the first one, and now and then while it goes on. */
   | Readonly<{ kind: 'borrow' | 'answered'; loan: string }>
   | Readonly<{ kind: 'returned'; loan: string; outcome: LoanOutcome }>
   | Readonly<{ kind: 'step'; id: number; step: Step }>

@@ -15,6 +15,9 @@ const ASK_AGAIN_MS = 250;
  */
 const PRESSING_RECALL_MS = 100;
 const RECALL_MS = 1_000;
+/** A server that answered a RCPT so lately and refuses one more connection has enough of them; then it is not offered more for a while. */
+const ANSWERING_MS = 5_000;
+const ENOUGH_MS = 10_000;
 
 type Breaker =
   | Readonly<{ kind: 'closed'; failures: number }>
@@ -36,8 +39,11 @@ type Loan = {
   readonly recalled: Map<number, number>;
   /** When one was last recalled for somebody else. */
   recalledMs: number;
-  /** Somebody waits for the time of the next recall. */
-  recallPlanned: boolean;
+  /** When somebody looks whether one may be recalled. */
+  lookAgainMs: number;
+  answeredMs: number;
+  /** How many connections the server has shown to be enough, and for how long that is believed. */
+  enough: Readonly<{ connections: number; untilMs: number }>;
   breaker: Breaker;
 };
 
@@ -137,6 +143,7 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
       emit({ event: 'breaker.closed', profile: loan.profile, server: loan.server, untilMs: now() });
     }
     loan.breaker = { kind: 'closed', failures: 0 };
+    loan.answeredMs = now();
   }
 
   function returned(thread: number, name: string, outcome: LoanOutcome): void {
@@ -154,7 +161,10 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
 
   function judge(loan: Loan, thread: number, outcome: LoanOutcome): void {
     const { breaker } = loan;
-    if (breaker.kind === 'closed' && outcome === 'failed') {
+    if (breaker.kind === 'closed' && outcome === 'failed' && answersOthers(loan)) {
+      loan.enough = { connections: loan.out, untilMs: now() + ENOUGH_MS };
+      at(loan.enough.untilMs, () => lend(loan));
+    } else if (breaker.kind === 'closed' && outcome === 'failed') {
       const failures = breaker.failures + 1;
       loan.breaker = { kind: 'closed', failures };
       if (failures >= (terms.get(loan.profile)?.failures ?? 1)) open(loan, FIRST_PAUSE_MS);
@@ -163,6 +173,10 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
     if (breaker.kind !== 'half-open' || breaker.trial !== thread) return;
     if (outcome === 'failed') open(loan, breaker.pauseMs * 2);
     else loan.breaker = { ...breaker, trial: null };
+  }
+
+  function answersOthers(loan: Loan): boolean {
+    return loan.out > 0 && now() - loan.answeredMs < ANSWERING_MS;
   }
 
   function open(loan: Loan, pauseMs: number): void {
@@ -219,10 +233,13 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
     if (sum(loan.recalled) >= over + loan.waiting.size) return;
     const dueMs = loan.recalledMs + (isPressing(loan) ? PRESSING_RECALL_MS : RECALL_MS);
     if (dueMs <= now() && recallOne(loan)) loan.recalledMs = now();
-    if (sum(loan.recalled) >= over + loan.waiting.size || loan.recallPlanned) return;
-    loan.recallPlanned = true;
-    at(Math.max(dueMs, now() + PRESSING_RECALL_MS), () => {
-      loan.recallPlanned = false;
+    if (sum(loan.recalled) >= over + loan.waiting.size) return;
+    // It may press by now, when an earlier look was planned for later.
+    const againMs = Math.max(dueMs, now() + PRESSING_RECALL_MS);
+    if (loan.lookAgainMs <= againMs) return;
+    loan.lookAgainMs = againMs;
+    at(againMs, () => {
+      loan.lookAgainMs = Number.POSITIVE_INFINITY;
       recall(loan);
     });
   }
@@ -235,8 +252,9 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
     return true;
   }
 
-  function maximum(loan: Loan): number {
-    return terms.get(loan.profile)?.maximum ?? 0;
+  function maximum({ profile, enough }: Loan): number {
+    const allowed = terms.get(profile)?.maximum ?? 0;
+    return now() < enough.untilMs ? Math.min(allowed, enough.connections) : allowed;
   }
 
   function drop(loan: Loan): void {
@@ -269,7 +287,9 @@ function createLoan(name: string, profile: string, server: string): Loan {
     waiting: new Map(),
     recalled: new Map(),
     recalledMs: Number.NEGATIVE_INFINITY,
-    recallPlanned: false,
+    lookAgainMs: Number.POSITIVE_INFINITY,
+    answeredMs: Number.NEGATIVE_INFINITY,
+    enough: { connections: 0, untilMs: Number.NEGATIVE_INFINITY },
     breaker: { kind: 'closed', failures: 0 },
   };
 }

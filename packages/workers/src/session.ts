@@ -26,7 +26,7 @@ export type SessionOptions = Readonly<{
   probe: Probe;
   habits: Habits;
   now: () => number;
-  /** Called at the first reply to a RCPT. */
+  /** Called at the first reply to a RCPT, and now and then at later ones. */
   answered: () => void;
 }>;
 
@@ -36,7 +36,15 @@ const LONGEST_TIMER_MS = 2 ** 30;
 export function createSession({ opened, probe, habits, now, answered }: SessionOptions): Session {
   const { conversation } = opened;
   const openedMs = now();
-  const standing: Standing = { transaction: null, asked: 0, rejected: 0, replies: 0, worn: false, expired: false };
+  const standing: Standing = {
+    transaction: null,
+    asked: 0,
+    rejected: 0,
+    replies: 0,
+    answeredMs: 0,
+    worn: false,
+    expired: false,
+  };
 
   async function ask(queries: readonly Query[], tell: Tell): Promise<void> {
     const outstanding = new Set(queries);

@@ -15,13 +15,17 @@ type Transaction = {
   accepted: number;
 };
 
+/** So often a session reports that its server answers. */
+const ANSWERED_MS = 250;
+
 /** How a session stands. */
 export type Standing = {
   transaction: Transaction | null;
   asked: number;
   rejected: number;
-  /** Replies to RCPT. */
+  /** Replies to RCPT, and when that was last reported. */
   replies: number;
+  answeredMs: number;
   /** No more is asked: something happened after which a connection is not used. */
   worn: boolean;
   /** Our own time was over, so the close is not the server's. */
@@ -261,9 +265,11 @@ function withoutUtf8({ opened }: Turn, query: Query): Outcome {
   return { kind: 'refused', reply: { code: 553, enhanced: '5.6.7', text: 'UTF-8 addresses are not supported' } };
 }
 
-function heard({ standing, answered }: Turn): void {
+function heard({ standing, answered, now }: Turn): void {
   standing.replies++;
-  if (standing.replies === 1) answered();
+  if (standing.replies > 1 && now() < standing.answeredMs + ANSWERED_MS) return;
+  standing.answeredMs = now();
+  answered();
 }
 
 function lastWords(said: Said): readonly string[] {
