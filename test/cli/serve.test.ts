@@ -44,6 +44,15 @@ test('a second signal does not wait for the drain', async (t) => {
   t.is(await gateway.ended, 1);
 });
 
+test('a signal that arrives twice, from the group and from a parent, is one request', async (t) => {
+  const gateway = await serve(t);
+  const idle = await session(t, gateway);
+  gateway.signal('SIGTERM');
+  await idle.line();
+  gateway.signal('SIGTERM');
+  t.is(await gateway.ended, 0);
+});
+
 test('what breaks in a drain ends it, and is logged', async (t) => {
   const breaking = `process.once('SIGTERM', () => setTimeout(() => { throw new Error('broken in the drain'); }, 100));`;
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(breaking)}`;

@@ -5,6 +5,7 @@ import { createOutlet, type Outlet } from '../outlet.ts';
 import type { Terminal } from '../terminal.ts';
 
 const LAST_LINES_MS = 1_000;
+const SAME_REQUEST_MS = 500;
 
 /** Runs the gateway until a signal ends it. Exit codes: 0 drained, 1 it could not listen or its engine gave up, 2 the file is wrong (SPEC 1.7). */
 export async function serveCommand({ file }: Readonly<{ file: string }>, terminal: Terminal): Promise<number> {
@@ -39,7 +40,8 @@ function abandon(log: Log, error: Error): never {
 
 async function drain(log: Log, gateway: Gateway, signal: NodeJS.Signals): Promise<void> {
   log.info({ event: 'gateway.draining', signal }, 'draining');
-  void firstSignal().then((again) => {
+  // It ends the process, or nothing waits for it.
+  void secondSignal(signal).then((again) => {
     log.warn({ event: 'gateway.killed', signal: again }, 'a second signal: not waiting for the drain');
     process.exit(1);
   });
@@ -51,6 +53,15 @@ async function drain(log: Log, gateway: Gateway, signal: NodeJS.Signals): Promis
 async function leave(outlet: Outlet): Promise<number> {
   if (!(await outlet.empty(LAST_LINES_MS))) process.exit(0);
   return 0;
+}
+
+/** The same signal at once is the same request: a process group and a parent that passes signals on say it twice. */
+async function secondSignal(first: NodeJS.Signals): Promise<NodeJS.Signals> {
+  const firstMs = performance.now();
+  for (;;) {
+    const again = await firstSignal();
+    if (again !== first || performance.now() - firstMs > SAME_REQUEST_MS) return again;
+  }
 }
 
 function firstSignal(): Promise<NodeJS.Signals> {
