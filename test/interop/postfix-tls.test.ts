@@ -1,12 +1,11 @@
 /** A real Postfix that wants TLS, and one that wants a certificate of its client too, asked by the gateway as an operator runs it. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { createAuthority, createCertificate } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/debian.ts';
 import { play } from '../support/dialogue.ts';
-import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { type LogLine, type RunningGateway, startGateway } from '../support/gateway.ts';
 import { before } from '../support/gateway-settings.ts';
 import { type Postfix, startPostfix } from '../support/postfix.ts';
 
@@ -98,7 +97,7 @@ test('Postfix without a certificate that we believe is not asked', (t) => ask(t,
 
 test('Postfix that wants TLS and is talked to without says 530, which is about us', async (t) => {
   await ask(t, 'encrypting', 'off', '451 4.5.0', '451 4.5.0');
-  t.true(await isLogged('S: 530 5.7.0 '));
+  t.truthy(await saidBy('S: 530 5.7.0 '));
 });
 
 test('Postfix with smtpd_tls_req_ccert answers who has a certificate', async (t) => {
@@ -110,18 +109,13 @@ for (const profile of ['required', 'old', 'optional'] as const) {
   // Postfix lets the handshake pass and then says 421: that is a temporary answer of the server, not a failure of TLS.
   test(`Postfix with smtpd_tls_req_ccert answers nobody else: ${profile}`, async (t) => {
     await ask(t, 'identifying', profile, '451 4.7.1', '451 4.7.1');
-    t.true(await isLogged('S: 421 4.7.1 postfix.example Error: No client certificate presented'));
+    t.truthy(await saidBy('S: 421 4.7.1 postfix.example Error: No client certificate presented'));
   });
 }
 
-/** Is there a line in a logged dialogue that begins so? The log may come a little behind the reply. */
-async function isLogged(beginning: string): Promise<boolean> {
-  const isThere = (): boolean =>
-    gateway.log.some(({ event, lines }) => event === 'probe.dialogue' && hasLine(lines as string[], beginning));
-  for (let round = 0; !isThere() && round < 100; round++) await pause(20);
-  return isThere();
-}
-
-function hasLine(lines: readonly string[], beginning: string): boolean {
-  return lines.some((line) => line.startsWith(beginning));
+/** The logged dialogue that has a line which begins so. */
+function saidBy(beginning: string): Promise<LogLine> {
+  return gateway.logged(
+    ({ event, lines }) => event === 'probe.dialogue' && (lines as string[]).some((line) => line.startsWith(beginning)),
+  );
 }

@@ -106,6 +106,8 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
   const messages: FakeMessage[] = [];
   const asked: string[] = [];
   const sockets = new Set<Socket>();
+  /** Those that neither side has ended: a connection that the server itself hung up is none to it any more. */
+  const open = new Set<Socket>();
   let mostOpen = 0;
 
   const isLmtp = options.protocol === 'lmtp';
@@ -134,8 +136,13 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
 
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
-    mostOpen = Math.max(mostOpen, sockets.size);
-    socket.on('close', () => sockets.delete(socket));
+    open.add(socket);
+    mostOpen = Math.max(mostOpen, open.size);
+    socket.on('end', () => open.delete(socket));
+    socket.on('close', () => {
+      open.delete(socket);
+      sockets.delete(socket);
+    });
     socket.on('error', () => socket.destroy());
     const session: FakeSession = {
       number: sessions.length,
@@ -234,14 +241,14 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
     }
     if ('raw' in move) {
       socket.write(move.raw);
-      if (move.close) socket.end();
+      if (move.close) hangUp(socket);
       return !move.close;
     }
     if ('reply' in move) {
-      socket.end(`${move.reply}\r\n`);
+      hangUp(socket, `${move.reply}\r\n`);
       return false;
     }
-    if (move.kind === 'close') socket.end();
+    if (move.kind === 'close') hangUp(socket);
     if (move.kind === 'reset') socket.resetAndDestroy();
     if (move.kind === 'silent') socket.resume();
     return false;
@@ -276,6 +283,11 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
     return isRight ? '235 2.7.0 Welcome' : '535 5.7.8 Wrong';
   }
 
+  function hangUp(socket: Socket, word = ''): void {
+    open.delete(socket);
+    socket.end(word);
+  }
+
   function isVerb(verb: string): verb is Verb {
     return verb in defaults && verb !== 'connect' && verb !== 'DOT';
   }
@@ -293,7 +305,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
     callers,
     messages,
     asked,
-    open: () => sockets.size,
+    open: () => open.size,
     mostOpen: () => mostOpen,
     async stop() {
       for (const socket of sockets) socket.destroy();

@@ -12,6 +12,8 @@ export type RunningGateway = Readonly<{
   /** The port of the first socket of a listener. */
   port(listener: string): number;
   log: readonly LogLine[];
+  /** The first line that is wanted, once it is there: the log is a pipe, and may come after what it tells of. */
+  logged(wanted: (line: LogLine) => boolean): Promise<LogLine>;
   signal(name: NodeJS.Signals): void;
   /** Its exit code, once it has ended; null where a signal killed it. */
   ended: Promise<number | null>;
@@ -46,6 +48,18 @@ export async function startGateway(
       if (line?.msg === 'ready') resolve(line);
     });
   });
+  async function logged(wanted: (line: LogLine) => boolean): Promise<LogLine> {
+    const known = log.find(wanted);
+    if (known !== undefined) return known;
+    const coming = new Promise<LogLine>((resolve) => {
+      lines.on('line', () => {
+        const found = log.find(wanted);
+        if (found !== undefined) resolve(found);
+      });
+    });
+    return within(coming, 10_000, () => describe('the line is not logged'));
+  }
+
   const describe = (what: string): string => `${what}: ${other.join('')}${JSON.stringify(log.slice(-20))}`;
 
   async function stop(): Promise<void> {
@@ -65,6 +79,7 @@ export async function startGateway(
     return {
       port: (listener) => portOf(listeners, listener),
       log,
+      logged,
       signal: (name) => void child.kill(name),
       ended: end,
       stop,
