@@ -8,7 +8,11 @@ import type { Work } from '../../packages/workers/src/threads.ts';
 import { serve } from '../../packages/workers/src/work.ts';
 
 export function work(options: Work): Promise<void> {
-  return serve(options, (post) => createFakeHost(post, () => options.port.close()));
+  return serve(
+    options,
+    (post) => createFakeHost(post, () => options.port.close()),
+    () => performance.now(),
+  );
 }
 
 function createFakeHost(post: (messages: readonly ToMain[]) => void, leave: () => void): Host {

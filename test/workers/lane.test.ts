@@ -51,6 +51,18 @@ function kinds(packet: readonly ToWorker[] | undefined): string[] {
   return (packet ?? []).map((message) => message.kind);
 }
 
+test('very many asks leave in several packets, and each destination is told once', (t) => {
+  const { lane, endTurn } = setUp();
+  const port = fakePort();
+  lane.open(port);
+  for (let i = 0; i < 2_500; i++) lane.ask(subject(1), item(`user${i}@x`));
+  lane.ask(subject(2), item('last@x'));
+  endTurn();
+  t.deepEqual(port.packets.map(kinds), [['destination', 'asks'], ['asks'], ['destination', 'asks']]);
+  const asked = port.packets.flat().flatMap((message) => (message.kind === 'asks' ? message.recipients : []));
+  t.is(new Set(asked).size, 2_501);
+});
+
 test('the asks of a turn leave in one packet, each destination ahead of its first ask', (t) => {
   const { lane, endTurn } = setUp();
   const port = fakePort();

@@ -52,21 +52,28 @@ export type LaneOptions<Item> = Readonly<{
   onNotice: (notice: Notice) => void;
 }>;
 
-type Gathered = {
-  ids: number[];
-  destinations: number[];
-  recipients: string[];
-  deadlinesMs: number[];
-  traced: number[];
-  fresh: number[];
+/** So many asks are a packet: a thread shows between two of them that it is alive. */
+const MOST_ASKS = 1_000;
+
+/** The asks of one packet as columns, and the destinations that they are about. */
+type Batch = {
+  readonly subjects: Set<Subject>;
+  readonly asks: Readonly<{
+    kind: 'asks';
+    ids: number[];
+    destinations: number[];
+    recipients: string[];
+    deadlinesMs: number[];
+    traced: number[];
+    fresh: number[];
+  }>;
 };
 
 export function createLane<Item extends Question>({ later, onVerdict, onNotice }: LaneOptions<Item>): Lane<Item> {
   const outstanding = new Map<number, Item>();
   /** The version of each destination that this thread knows. */
   const known = new Map<number, number>();
-  const subjects = new Set<Subject>();
-  let gathered = nothing();
+  const gathered: Batch[] = [];
   let port: LanePort | null = null;
   let serial = 0;
 
@@ -114,24 +121,29 @@ export function createLane<Item extends Question>({ later, onVerdict, onNotice }
   function ask(subject: Subject, item: Item): void {
     const id = serial++;
     outstanding.set(id, item);
-    // The first ask of a turn orders the packet for its end.
-    if (gathered.ids.length === 0 && port !== null) later(flush);
+    const { subjects, asks } = batch();
     subjects.add(subject);
-    gathered.ids.push(id);
-    gathered.destinations.push(subject.number);
-    gathered.recipients.push(item.recipient);
-    gathered.deadlinesMs.push(item.deadlineMs);
-    if (item.recorder !== null) gathered.traced.push(id);
-    if (item.fresh) gathered.fresh.push(id);
+    asks.ids.push(id);
+    asks.destinations.push(subject.number);
+    asks.recipients.push(item.recipient);
+    asks.deadlinesMs.push(item.deadlineMs);
+    if (item.recorder !== null) asks.traced.push(id);
+    if (item.fresh) asks.fresh.push(id);
+  }
+
+  /** The one that has room. The first of a turn orders the packets for its end. */
+  function batch(): Batch {
+    const last = gathered.at(-1);
+    if (last !== undefined && last.asks.ids.length < MOST_ASKS) return last;
+    if (last === undefined && port !== null) later(flush);
+    const next = emptyBatch();
+    gathered.push(next);
+    return next;
   }
 
   function flush(): void {
-    if (port === null || gathered.ids.length === 0) return;
-    const asks: ToWorker = { kind: 'asks', ...gathered };
-    const packet = [...[...subjects].flatMap(introduce), asks];
-    subjects.clear();
-    gathered = nothing();
-    post(packet);
+    if (port === null) return;
+    for (const { subjects, asks } of gathered.splice(0)) post([...[...subjects].flatMap(introduce), asks]);
   }
 
   /** What must precede a message about this destination: nothing where the thread knows its newest route. */
@@ -164,7 +176,7 @@ export function createLane<Item extends Question>({ later, onVerdict, onNotice }
     port?.close();
     port = null;
     known.clear();
-    const untold = new Set(gathered.ids);
+    const untold = new Set(gathered.flatMap(({ asks }) => asks.ids));
     const lost: Item[] = [];
     for (const [id, item] of outstanding) {
       if (untold.has(id)) continue;
@@ -177,8 +189,7 @@ export function createLane<Item extends Question>({ later, onVerdict, onNotice }
   function abandon(): Item[] {
     port?.close();
     port = null;
-    gathered = nothing();
-    subjects.clear();
+    gathered.length = 0;
     const items = [...outstanding.values()];
     outstanding.clear();
     return items;
@@ -187,6 +198,9 @@ export function createLane<Item extends Question>({ later, onVerdict, onNotice }
   return { open, lose, ask, tell, send, forget, flush, abandon };
 }
 
-function nothing(): Gathered {
-  return { ids: [], destinations: [], recipients: [], deadlinesMs: [], traced: [], fresh: [] };
+function emptyBatch(): Batch {
+  return {
+    subjects: new Set(),
+    asks: { kind: 'asks', ids: [], destinations: [], recipients: [], deadlinesMs: [], traced: [], fresh: [] },
+  };
 }

@@ -8,7 +8,9 @@ const now = (): number => performance.now();
 
 export function work(options: Work): Promise<void> {
   const connect = createConnect(now);
-  return serve(options, (post) =>
-    createHost({ post, now, connect, threads: options.threads, random: () => Math.random() }),
+  return serve(
+    options,
+    (post) => createHost({ post, now, connect, threads: options.threads, random: () => Math.random() }),
+    now,
   );
 }
