@@ -47,6 +47,8 @@ export async function openGateway(
       addresses[name] = sockets;
       bound.push(...sockets.map(parseSocket));
     }
+    // Who is told that the gateway is ready may ask it at once.
+    await engine.up();
   } catch (error) {
     await close(now());
     throw error;
