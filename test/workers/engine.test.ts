@@ -202,6 +202,21 @@ test('threads that die as fast as they start end the engine, with an answer for 
   t.is(causeOf(await validate(engine, 'yes')), 'overload');
 });
 
+test('a drain ends although threads die as fast as they start and another one says nothing', async (t) => {
+  const fatal = Promise.withResolvers<Error>();
+  const threadFile = new URL('../support/doomed-thread.ts', import.meta.url);
+  const engine = start(t, { threadFile, onFatal: fatal.resolve });
+  await engine.up();
+  const waiting = validate(engine, 'anybody', 60_000);
+  process.env.DOOMED = 'yes';
+  t.teardown(() => {
+    delete process.env.DOOMED;
+  });
+  await engine.close(600_000);
+  t.regex((await fatal.promise).message, /died 11 times in a row/);
+  t.is(causeOf(await waiting), 'overload');
+});
+
 test('threads share the connections of a server that takes fewer than it may be asked for, and do not leave it alone', async (t) => {
   const server: FakeServer = await startFakeServer({
     on: {

@@ -242,6 +242,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
     questions.close();
     deadlines.close();
     wake();
+    // The clock that would end a drain stands still.
+    drained();
   }
 
   function learn(route: Route, recipient: Recipient, verdict: Verdict): void {
