@@ -280,10 +280,27 @@ test.serial('what a delivery told is learnt', async (t) => {
     kind: 'learn',
     destination: 1,
     recipient: 'a@x.example',
-    verdict: { kind: 'valid', source: 'delivery', server: 'mx.example:25' },
+    verdict: { kind: 'valid', source: 'delivery', server: `mx.example:${server.port}` },
   });
   t.like(await main.ask(['a@x.example']), [{ kind: 'valid', source: 'cache' }]);
   t.is(server.sessions.length, 0);
+});
+
+test.serial('a yes of a backup or of a stranger is not learnt from a delivery, a no is', async (t) => {
+  const { main } = await startBench(t, { users: [] });
+  const told = { source: 'delivery', server: 'backup.example:25' } as const;
+  main.send({ kind: 'learn', destination: 1, recipient: 'a@x.example', verdict: { kind: 'valid', ...told } });
+  const reply = { code: 550, enhanced: '5.1.1', text: 'No' };
+  main.send({
+    kind: 'learn',
+    destination: 1,
+    recipient: 'b@x.example',
+    verdict: { kind: 'unknown', ...told, reply, ref: '' },
+  });
+  t.like(await main.ask(['a@x.example', 'b@x.example']), [
+    { kind: 'unknown', source: 'server' },
+    { kind: 'unknown', source: 'cache' },
+  ]);
 });
 
 test.serial('a session is replaced after its recipients, with QUIT', async (t) => {

@@ -100,8 +100,14 @@ export function createDestination(options: DestinationOptions): Destination {
         if (message.route.generation >= route.generation) route = message.route;
         return;
       case 'learn':
-        cache.put(route.key, message.recipient, message.verdict, route.probe);
+        learn(message.recipient, message.verdict);
     }
+  }
+
+  /** A yes counts from a server of this destination that is no backup (SPEC 7.6, 4.6), a no from whoever the mail was for. */
+  function learn(recipient: string, verdict: Verdict): void {
+    if (verdict.kind !== 'valid' || isBest(route, verdict.server))
+      cache.put(route.key, recipient, verdict, route.probe);
   }
 
   function leaveInTime(deadlineMs: number): number {
