@@ -103,6 +103,13 @@ test('a server that knows no EHLO is greeted with HELO, unless the message needs
   t.deepEqual([at, code, enhanced], ['DATA', 451, '4.5.0']);
 });
 
+test('a server that greets with a further name of ours is us', async (t) => {
+  const loop = await startRelay(t, [{ name: 'Sibling.gateway.example.' }], {
+    relay: { selfNames: ['sibling.gateway.example'] },
+  });
+  t.like(await send(loop), { code: 451, enhanced: '4.4.6' });
+});
+
 test('a server that greets with our own name is us', async (t) => {
   const loop = await startRelay(t, [{ name: HOSTNAME.toUpperCase() }]);
   const { at, code, enhanced } = await send(loop);

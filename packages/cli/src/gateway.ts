@@ -7,7 +7,6 @@ import type {
   RouteSource,
   Verdict,
 } from '@callahead/core';
-import { serverName } from '@callahead/core';
 import { createHolds, createListener, createRelay, type Holds, type Listener, type Relay } from '@callahead/listener';
 import type { Engine } from '@callahead/workers';
 import { createValidate, openHalves } from './halves.ts';
@@ -73,6 +72,7 @@ function openDoor(settings: ListenerSettings, parts: Parts): Door {
   const relay = createRelay({
     settings: configuration.delivery,
     hostname,
+    selfNames: configuration.self.names,
     now,
     holds,
     // Nobody waits for it, and it never rejects.
@@ -92,7 +92,7 @@ function openDoor(settings: ListenerSettings, parts: Parts): Door {
   return { name: settings.name, listener, relay };
 }
 
-/** What a delivery host said about a recipient goes to the cache of the destination that was asked; a yes counts only from a server of it (SPEC 7.3, 7.6). */
+/** What a delivery host said about a recipient goes to the cache of the destination that was asked (SPEC 7.3, 7.6). */
 async function learn(
   settings: ListenerSettings,
   { engine, router, now }: Parts,
@@ -109,9 +109,7 @@ async function learn(
     deadlineMs: now() + LEARN_WITHIN_MS,
     recorder: null,
   });
-  if (routing.kind !== 'ask') return;
-  const asked = routing.route.tiers.some((tier) => tier.some((server) => serverName(server) === verdict.server));
-  if (verdict.kind !== 'valid' || asked) engine.learn(routing.route, routing.recipient, verdict);
+  if (routing.kind === 'ask') engine.learn(routing.route, routing.recipient, verdict);
 }
 
 function parseSocket(socket: string): ListenAddress {

@@ -72,7 +72,7 @@ export type {
   SmtpRoutes,
 } from './settings.ts';
 export { authenticate } from './smtp/authenticate.ts';
-export { type Capabilities, noCapabilities, parseCapabilities } from './smtp/capabilities.ts';
+export { type Capabilities, greetedName, noCapabilities, parseCapabilities } from './smtp/capabilities.ts';
 export { type Behind, type Broken, type Conversation, openConversation, type Said } from './smtp/conversation.ts';
 export { type Dialed, dial, type Place, placesOf } from './smtp/dial.ts';
 export { createReplyParser, type Malformed, type RawReply, type ReplyParser } from './smtp/reply.ts';

@@ -36,8 +36,10 @@ export type Relay = Readonly<{
 
 export type RelayOptions = Readonly<{
   settings: DeliverySettings;
-  /** For EHLO; a server that greets with it is us (SPEC 5.7). */
+  /** For EHLO. */
   hostname: string;
+  /** The names that are us besides the host name (SPEC 5.7). */
+  selfNames?: readonly string[];
   now: () => number;
   holds: Holds;
   /** What a delivery tells about a recipient: it is unknown there after all (SPEC 7.3), or a server took its mail (SPEC 7.6). */
@@ -52,6 +54,7 @@ const OPEN_WITHIN_MS = 110_000;
 
 export function createRelay(options: RelayOptions): Relay {
   const { settings, hostname, now, holds, learned, random = Math.random, dial = dialServer } = options;
+  const selfNames = new Set([hostname, ...(options.selfNames ?? [])].map((name) => name.toLowerCase()));
   const conversations = new Set<Conversation>();
   let turn = 0;
   let closing = false;
@@ -83,7 +86,7 @@ export function createRelay(options: RelayOptions): Relay {
     }
     const { commandTimeoutMs, endOfDataTimeoutMs } = settings;
     const conversation = track(openConversation(dialed.socket, { now, commandTimeoutMs }));
-    const begun = await beginTransaction(conversation, { envelope, protocol, hostname, deadlineMs });
+    const begun = await beginTransaction(conversation, { envelope, protocol, hostname, selfNames, deadlineMs });
     if (begun.kind === 'ready') {
       const taken = (): void => praise(envelope, name);
       const terms = { server: name, commandTimeoutMs, endOfDataTimeoutMs, now, taken };

@@ -1,6 +1,7 @@
 import {
   type Capabilities,
   type Conversation,
+  greetedName,
   noCapabilities,
   type Protocol,
   parseCapabilities,
@@ -32,7 +33,14 @@ export type Begun =
   | Readonly<{ kind: 'divided'; replies: readonly Reply[] }>;
 
 /** By LMTP the envelope has one recipient, for each would have a reply of its own to the end of data (SPEC 7.2, RFC 2033 §4.2). */
-export type Terms = Readonly<{ envelope: Envelope; protocol: Protocol; hostname: string; deadlineMs: number }>;
+export type Terms = Readonly<{
+  envelope: Envelope;
+  protocol: Protocol;
+  hostname: string;
+  /** Lower case; a server that greets with one of them is us (SPEC 5.7). */
+  selfNames: ReadonlySet<string>;
+  deadlineMs: number;
+}>;
 
 /** What is said about a next hop that gives no answer fit for the sender; codes as for a call-ahead that failed (SPEC 4.8). */
 export const NEXT_HOP = {
@@ -78,15 +86,14 @@ type Greeted = Readonly<{ kind: 'greeted'; capabilities: Capabilities }> | Extra
 
 async function greet(
   conversation: Conversation,
-  { envelope, protocol, hostname, deadlineMs }: Terms,
+  { envelope, protocol, hostname, selfNames, deadlineMs }: Terms,
 ): Promise<Greeted> {
   const greeting = await conversation.greeting(deadlineMs);
   if (greeting.kind === 'broken') return { kind: 'failed', reply: brokenReply(greeting) };
   if (!isPositive(greeting.reply)) return { kind: 'failed', reply: aboutUs(greeting.reply) };
-  const name = greeting.lines[0]?.trim().split(/\s/, 1)[0] ?? '';
   // An LMTP server of this very machine has our name and is no loop: we take no LMTP.
   const isLmtp = protocol === 'lmtp';
-  if (!isLmtp && name.toLowerCase() === hostname.toLowerCase()) return { kind: 'failed', reply: NEXT_HOP.loop };
+  if (!isLmtp && selfNames.has(greetedName(greeting.lines))) return { kind: 'failed', reply: NEXT_HOP.loop };
 
   const ehlo = await conversation.cmd(`${isLmtp ? 'LHLO' : 'EHLO'} ${hostname}`, deadlineMs);
   if (ehlo.kind === 'broken') return { kind: 'failed', reply: brokenReply(ehlo) };

@@ -1,5 +1,12 @@
 /** The first words with a server. */
-import { type Capabilities, type Conversation, noCapabilities, type Probe, parseCapabilities } from '@callahead/core';
+import {
+  type Capabilities,
+  type Conversation,
+  greetedName,
+  noCapabilities,
+  type Probe,
+  parseCapabilities,
+} from '@callahead/core';
 import { judgeServer } from './judge.ts';
 import { broken, type NotOpen, refused } from './not-open.ts';
 
@@ -17,7 +24,7 @@ export async function greet(conversation: Conversation, probe: Probe, untilMs: n
   if (greeting.kind === 'broken') return broken(conversation, greeting);
   const refusal = judgeServer('greeting', greeting.reply);
   if (refusal !== null) return refused(conversation, refusal);
-  const name = greeting.lines[0]?.trim().split(/\s/)[0]?.toLowerCase().replace(/\.$/, '') ?? '';
+  const name = greetedName(greeting.lines);
   // The mailboxes behind an LMTP server of this very machine are no loop, though it has our name: we speak no LMTP (SPEC 5.7 is about SMTP).
   const isLmtp = probe.protocol === 'lmtp';
   if (!isLmtp && probe.selfNames.includes(name)) {

@@ -45,3 +45,8 @@ function mechanismsIn(line: string): readonly string[] {
   const [, mechanisms] = /^AUTH[ =](.+)$/i.exec(line.trim()) ?? [];
   return mechanisms?.trim().toUpperCase().split(/\s+/) ?? [];
 }
+
+/** The name a server greets with, in lower case and without a trailing dot; empty where it says none (RFC 5321 §4.2). */
+export function greetedName(lines: readonly string[]): string {
+  return lines[0]?.trim().split(/\s/, 1)[0]?.toLowerCase().replace(/\.$/, '') ?? '';
+}
