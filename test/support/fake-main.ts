@@ -4,6 +4,7 @@ import { createConnect } from '../../packages/workers/src/connect.ts';
 import { createHost, type Host } from '../../packages/workers/src/host.ts';
 import type { Connect } from '../../packages/workers/src/opening.ts';
 import { type FakeOptions, type FakeServer, startFakeServer } from './fake-server.ts';
+import { PROBE } from './routes.ts';
 
 export type FakeMain = Readonly<{
   host: Host;
@@ -164,33 +165,7 @@ export function startFakeMain(options: FakeMainOptions = {}): FakeMain {
 }
 
 export function probeOf(settings: Partial<Probe> = {}): Probe {
-  return {
-    protocol: 'smtp',
-    interface: { kind: 'auto' },
-    ipFamily: 'any',
-    heloName: 'gateway.example',
-    selfNames: ['gateway.example'],
-    mailFrom: '',
-    mailFromFallback: null,
-    connectTimeoutMs: 2000,
-    commandTimeoutMs: 2000,
-    unknownRecipientCodes: [],
-    maxRecipientsPerSession: 1000,
-    maxRecipientsPerTransaction: 100,
-    maxRejectionsPerSession: 1000,
-    maxConnectionsPerServer: 5,
-    sessionIdleMs: 5000,
-    sessionLifetimeMs: 60_000,
-    breaker: { failures: 5, maxPauseMs: 30_000 },
-    cacheSize: 10_000,
-    cacheTtlMs: 900_000,
-    negativeCacheTtlMs: 300_000,
-    refusedCacheTtlMs: 0,
-    foldLocalPart: false,
-    tls: null,
-    auth: null,
-    ...settings,
-  };
+  return { ...PROBE, commandTimeoutMs: 2_000, maxRejectionsPerSession: 1_000, sessionLifetimeMs: 60_000, ...settings };
 }
 
 /** A server on a port of the loopback; its name is `host`. */

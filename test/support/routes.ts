@@ -1,32 +1,12 @@
 /** Routes and recipients for tests of the engine. */
 import type { Probe, Recipient, Route } from '@callahead/core';
+import { staticRoute } from '@callahead/workers';
 
-export const PROBE: Probe = {
-  protocol: 'smtp',
-  interface: { kind: 'auto' },
-  ipFamily: 'any',
+export const PROBE: Probe = staticRoute({
   heloName: 'gateway.example',
-  selfNames: ['gateway.example'],
-  mailFrom: '',
-  mailFromFallback: null,
-  connectTimeoutMs: 2_000,
-  commandTimeoutMs: 5_000,
-  unknownRecipientCodes: [],
-  maxRecipientsPerSession: 1_000,
-  maxRecipientsPerTransaction: 100,
-  maxRejectionsPerSession: 10,
-  maxConnectionsPerServer: 5,
-  sessionIdleMs: 5_000,
-  sessionLifetimeMs: 300_000,
-  breaker: { failures: 5, maxPauseMs: 30_000 },
-  cacheSize: 10_000,
-  cacheTtlMs: 900_000,
-  negativeCacheTtlMs: 300_000,
-  refusedCacheTtlMs: 0,
-  foldLocalPart: false,
-  tls: null,
-  auth: null,
-};
+  servers: [],
+  probe: { selfNames: ['gateway.example'], connectTimeoutMs: 2_000, commandTimeoutMs: 5_000 },
+}).probe;
 
 /** A route of profile `corp` to servers on 127.0.0.1, by their ports in order. */
 export function routeTo(

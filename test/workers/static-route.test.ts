@@ -1,5 +1,6 @@
 import test from 'ava';
 import { staticRoute } from '../../packages/workers/src/index.ts';
+import { load, smallest } from '../support/configuration.ts';
 
 test('a static route has its servers in turns, ports and addresses apart', (t) => {
   const route = staticRoute({
@@ -17,4 +18,13 @@ test('a static route has its servers in turns, ports and addresses apart', (t) =
     port: 25,
     targets: [{ name: 'mx.example', address: '192.0.2.2' }],
   });
+});
+
+test('what an embedder does not set is as in a configuration file that does not', (t) => {
+  const { probe } = staticRoute({
+    heloName: 'mx1.gateway.example',
+    servers: [],
+    probe: { selfNames: ['mx1.gateway.example'] },
+  });
+  t.deepEqual(probe, load(smallest).configuration.profiles.get('corp')?.probe);
 });
