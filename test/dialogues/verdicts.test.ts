@@ -299,11 +299,12 @@ for (const [i, { title, hears, cached }] of rows.entries()) {
 test.serial('a refused connection is a failed one', async (t) => {
   const chain = await openChain(t, { profile: { validationTimeout: 3 } });
   await Promise.all(chain.servers.map((server) => server.stop()));
-  await chain.ask(`
+  await t.notThrowsAsync(
+    chain.ask(`
     C: RCPT TO:<known@example.com>
     S: 451 4.4.1
-  `);
-  t.pass('the dialogue is the assertion');
+  `),
+  );
 });
 
 test.serial(
@@ -400,13 +401,14 @@ test.serial('552 for a later recipient means enough for now, not over quota', as
       { on: { RCPT: ({ session }) => (session.rcptsInTransaction > 1 ? '552 Too many recipients' : '250 2.1.5 Ok') } },
     ],
   });
-  await chain.ask(`
+  await t.notThrowsAsync(
+    chain.ask(`
     C: RCPT TO:<a@example.com>
     C: RCPT TO:<b@example.com>
     S: 250 2.1.5
     S: 250 2.1.5
-  `);
-  t.pass('the dialogue is the assertion');
+  `),
+  );
 });
 
 test.serial('421 midway leaves what was answered as it is and asks the others again', async (t) => {
@@ -484,15 +486,16 @@ test.serial(
       ],
       profile: { mailFrom: 'probe@gateway.example' },
     });
-    await chain.ask(`
+    await t.notThrowsAsync(
+      chain.ask(`
     C: RCPT TO:<bad1@example.com>
     C: RCPT TO:<bad2@example.com>
     C: RCPT TO:<known@example.com>
     S: 550 5.1.1
     S: 550 5.1.1
     S: 250 2.1.5
-  `);
-    t.pass('the dialogue is the assertion');
+  `),
+    );
   },
 );
 

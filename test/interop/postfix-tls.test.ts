@@ -68,9 +68,10 @@ test.after.always(async () => {
 });
 
 async function ask(t: ExecutionContext, server: 'encrypting' | 'identifying', profile: Profile, ...hears: string[]) {
-  await play(
-    gateway.port(`${server}-${profile}`),
-    `
+  await t.notThrowsAsync(
+    play(
+      gateway.port(`${server}-${profile}`),
+      `
     S: 220
     C: EHLO client.example
     S: 250*
@@ -80,8 +81,8 @@ async function ask(t: ExecutionContext, server: 'encrypting' | 'identifying', pr
     C: RCPT TO:<nobody@example.com>
     ${hears.map((hear) => `S: ${hear}`).join('\n')}
   `,
+    ),
   );
-  t.pass('the dialogue is the assertion');
 }
 
 const ANSWERS = ['250 2.1.5', '550 5.1.1'];

@@ -61,16 +61,18 @@ for (const [before, command, wanted] of REFUSED) {
   const state = { [HELLO]: 'after EHLO', [MAIL]: 'after MAIL', [RCPT]: 'after RCPT' }[before] ?? 'at first';
   test(`${shown} ${state} gets ${wanted}, and the session goes on`, async (t) => {
     const { port } = await openFrontDoor(t);
-    await play(port, `${before}\nC! ${JSON.stringify(`${command}\r\n`)}\nS: ${wanted}\nC: NOOP\nS: 250 2.0.0\n${QUIT}`);
-    t.pass();
+    await t.notThrowsAsync(
+      play(port, `${before}\nC! ${JSON.stringify(`${command}\r\n`)}\nS: ${wanted}\nC: NOOP\nS: 250 2.0.0\n${QUIT}`),
+    );
   });
 }
 
 test('commands are the same in both cases, and a space before a path is forgiven', async (t) => {
   const { port } = await openFrontDoor(t);
-  await play(
-    port,
-    `S: 220
+  await t.notThrowsAsync(
+    play(
+      port,
+      `S: 220
      C: helo client.example
      S: 250 mx.gateway.example
      C: mail from: <> body=8bitmime
@@ -84,14 +86,13 @@ test('commands are the same in both cases, and a space before a path is forgiven
      C: rcpt to:<known@example.com>
      S: 503
      ${QUIT}`,
+    ),
   );
-  t.pass();
 });
 
 test('EHLO ends the transaction', async (t) => {
   const { port } = await openFrontDoor(t);
-  await play(port, `${RCPT}\nC: EHLO again.example\nS: 250*\nC: DATA\nS: 503\n${QUIT}`);
-  t.pass();
+  await t.notThrowsAsync(play(port, `${RCPT}\nC: EHLO again.example\nS: 250*\nC: DATA\nS: 503\n${QUIT}`));
 });
 
 test('pipelined recipients are asked together, and answered in their order', async (t) => {
@@ -207,9 +208,10 @@ test('a recipient whose question is never answered is answered at the deadline',
 test('a custom reply that disconnects is the last thing said', async (t) => {
   const onUnknown = { kind: 'reply', code: 550, enhanced: null, text: 'Enough', disconnect: true } as const;
   const { port } = await openFrontDoor(t, { actions: { onUnknown } });
-  await play(
-    port,
-    `${MAIL}
+  await t.notThrowsAsync(
+    play(
+      port,
+      `${MAIL}
      C: RCPT TO:<known@example.com>
      C: RCPT TO:<nobody@example.com>
      C: RCPT TO:<known@example.com>
@@ -217,23 +219,20 @@ test('a custom reply that disconnects is the last thing said', async (t) => {
      S: 250 2.1.5
      S: 550 5.1.1 Enough
      S: (closed)`,
+    ),
   );
-  t.pass();
 });
 
 test('so many mistakes are forgiven, and no more', async (t) => {
   const { port } = await openFrontDoor(t, { limits: { syntaxErrors: 2 } });
-  await play(
-    port,
-    `${HELLO}\nC: FOO\nS: 500\nC: MAIL FROM:<\nS: 501\nC: RSET\nS: 250\nC: BAR\nS: 421 4.7.0\nS: (closed)`,
+  await t.notThrowsAsync(
+    play(port, `${HELLO}\nC: FOO\nS: 500\nC: MAIL FROM:<\nS: 501\nC: RSET\nS: 250\nC: BAR\nS: 421 4.7.0\nS: (closed)`),
   );
-  t.pass();
 });
 
 test('a client that never comes to the point is sent away', async (t) => {
   const { port } = await openFrontDoor(t);
-  await play(port, `${HELLO}\n${'C: NOOP\nS: 250\n'.repeat(99)}\nC: RSET\nS: 421 4.7.0\nS: (closed)`);
-  t.pass();
+  await t.notThrowsAsync(play(port, `${HELLO}\n${'C: NOOP\nS: 250\n'.repeat(99)}\nC: RSET\nS: 421 4.7.0\nS: (closed)`));
 });
 
 for (const octets of ['MAIL FROM:<a@b.example>\nRCPT TO:<known@example.com>\r\n', 'NOOP\rNOOP\r\n', 'RSET\r\r\n']) {
@@ -246,32 +245,29 @@ for (const octets of ['MAIL FROM:<a@b.example>\nRCPT TO:<known@example.com>\r\n'
 
 test('bare line ends in commands are line ends where they are normalized', async (t) => {
   const { port } = await openFrontDoor(t, { settings: { bareNewline: 'normalize' } });
-  await play(port, `${HELLO}\nC! "MAIL FROM:<>\\nRCPT TO:<known@example.com>\\n"\nS: 250 2.1.0\nS: 250 2.1.5\n${QUIT}`);
-  t.pass();
+  await t.notThrowsAsync(
+    play(port, `${HELLO}\nC! "MAIL FROM:<>\\nRCPT TO:<known@example.com>\\n"\nS: 250 2.1.0\nS: 250 2.1.5\n${QUIT}`),
+  );
 });
 
 test('a line without an end is not waited for', async (t) => {
   const { port } = await openFrontDoor(t);
-  await play(port, `${HELLO}\nC! ${JSON.stringify('x'.repeat(40_000))}\nS: 421 4.7.0\nS: (closed)`);
-  t.pass();
+  await t.notThrowsAsync(play(port, `${HELLO}\nC! ${JSON.stringify('x'.repeat(40_000))}\nS: 421 4.7.0\nS: (closed)`));
 });
 
 test('who talks before the greeting is no mail client', async (t) => {
   const { port } = await openFrontDoor(t);
-  await play(port, 'C: EHLO client.example\nS: 554 5.5.0\nS: (closed)');
-  t.pass();
+  await t.notThrowsAsync(play(port, 'C: EHLO client.example\nS: 554 5.5.0\nS: (closed)'));
 });
 
 test('a browser is sent away at its first line', async (t) => {
   const { port } = await openFrontDoor(t);
-  await play(port, 'S: 220\nC: POST / HTTP/1.1\nC: Host: x\nS: 421 4.7.0\nS: (closed)');
-  t.pass();
+  await t.notThrowsAsync(play(port, 'S: 220\nC: POST / HTTP/1.1\nC: Host: x\nS: 421 4.7.0\nS: (closed)'));
 });
 
 test('nothing may be pipelined behind EHLO', async (t) => {
   const { port } = await openFrontDoor(t);
-  await play(port, 'S: 220\nC: EHLO client.example\nC: MAIL FROM:<>\nS: 554 5.5.0\nS: (closed)');
-  t.pass();
+  await t.notThrowsAsync(play(port, 'S: 220\nC: EHLO client.example\nC: MAIL FROM:<>\nS: 554 5.5.0\nS: (closed)'));
 });
 
 test('nothing may be pipelined behind DATA, refused or not, and none of it is obeyed', async (t) => {
@@ -314,8 +310,9 @@ test('what is no command behind a refused DATA is a message, and ends the sessio
     port,
     `${MAIL}\nC: DATA\nS: 554 5.5.1\nC: Subject: hello\nC: RCPT TO:<known@example.com>\nS: 554 5.5.0\nS: (closed)`,
   );
-  await play(port, `${MAIL}\nC: DATA\nS: 554 5.5.1\nC: RCPT TO:<known@example.com>\nS: 250\nC: What?\nS: 500\n${QUIT}`);
-  t.pass();
+  await t.notThrowsAsync(
+    play(port, `${MAIL}\nC: DATA\nS: 554 5.5.1\nC: RCPT TO:<known@example.com>\nS: 250\nC: What?\nS: 500\n${QUIT}`),
+  );
 });
 
 test('what comes before 354 is not the message', async (t) => {
@@ -496,8 +493,7 @@ test('a client that trickles is cut at the deadline of the command', async (t) =
 
 test('a client that says nothing is cut', async (t) => {
   const { port } = await openFrontDoor(t, { limits: { idleTimeoutMs: 50 } });
-  await play(port, 'S: 220\nS: 421 4.4.2\nS: (closed)');
-  t.pass();
+  await t.notThrowsAsync(play(port, 'S: 220\nS: 421 4.4.2\nS: (closed)'));
 });
 
 test('a client that waits for us is not idle', async (t) => {
@@ -508,8 +504,7 @@ test('a client that waits for us is not idle', async (t) => {
         setTimeout(() => resolve({ kind: 'valid', source: 'server', server: '' }), 1_500);
       }),
   });
-  await play(port, `${MAIL}\nC: RCPT TO:<known@example.com>\nS: 250 2.1.5`);
-  t.pass();
+  await t.notThrowsAsync(play(port, `${MAIL}\nC: RCPT TO:<known@example.com>\nS: 250 2.1.5`));
 });
 
 test('a message that trickles is cut, and nothing of it is delivered', async (t) => {
@@ -534,7 +529,7 @@ test('a client that reads nothing is not answered without end', async (t) => {
   client.socket.on('error', () => {});
   pour();
   while (listener.sessions() > 0) await new Promise((resolve) => void setTimeout(resolve, 20));
-  t.pass();
+  t.is(listener.sessions(), 0);
 });
 
 test('monitor mode accepts, and tells the log what it would have done', async (t) => {

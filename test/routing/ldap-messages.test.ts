@@ -33,7 +33,6 @@ test('messages come whole, wherever the network cuts them', (t) => {
       );
     }),
   );
-  t.pass();
 });
 
 test('whatever octets come, they are read or refused', (t) => {
@@ -44,7 +43,6 @@ test('whatever octets come, they are read or refused', (t) => {
     }),
     { numRuns: 2_000 },
   );
-  t.pass();
 });
 
 function verdictOn(...octets: readonly number[]): string {

@@ -25,8 +25,9 @@ test('what is due runs in the order of its deadlines, never early', async (t) =>
 test('a deadline set by one that is due is met as well', async (t) => {
   const deadlines = createDeadlines(now);
   t.teardown(deadlines.close);
-  await new Promise<void>((resolve) => deadlines.at(now() + 10, () => deadlines.at(now() + 10, resolve)));
-  t.pass();
+  await t.notThrowsAsync(
+    new Promise<void>((resolve) => deadlines.at(now() + 10, () => deadlines.at(now() + 10, resolve))),
+  );
 });
 
 test('a deadline that is over runs soon, not at once', async (t) => {
