@@ -6,6 +6,7 @@ import type { Ldap } from '../../packages/routing/src/ldap.ts';
 import { directoryAt, ldapWith, NO_TLS, routingOf, type Templates } from '../support/ldap.ts';
 import { deliveryOf, requestFor, wordsOf } from '../support/routing.ts';
 import { entry, GATEWAY_DN, type Slapd, startSlapd } from '../support/slapd.ts';
+import { until } from '../support/until.ts';
 
 const ENTRIES = [
   entry(
@@ -178,12 +179,12 @@ test('the second directory answers while the first is stopped, and while it is g
     server: { ...directoryAt([first.port, second.port]), bind: await bind(first), timeoutMs: 4_000 },
   });
   t.is(await ask('x@one.example'), FOUND);
-  first.pause();
+  await first.pause();
   t.is(await ask('x@bare.example'), 'x@bare.example -> recipient bare.example');
   first.resume();
   await first.kill();
   t.is(await ask('x@nowhere.example'), 'x@nowhere.example -> recipient nowhere.example');
-  while (second.searches() < 2) await new Promise(setImmediate);
+  await until(() => second.searches() >= 2);
 });
 
 const LOAD = 300;
@@ -235,7 +236,7 @@ for (const fault of ['killed', 'stopped'] as const) {
       t.is(await ask(`x@again${i}.example`), `x@again${i}.example -> recipient again${i}.example`);
     t.true(slapd.connections() <= 4, `${slapd.connections()} connections`);
     await ldap.close();
-    while (slapd.connections() > 0) await new Promise(setImmediate);
+    await until(() => slapd.connections() <= 0);
     t.is(slapd.connections(), 0);
   });
 }

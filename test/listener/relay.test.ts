@@ -3,6 +3,7 @@ import test from 'ava';
 import { temporaryFolder } from '../support/debian.ts';
 import { allClosed, envelopeTo, gone, HOSTNAME, MESSAGE, send, serverAt, startRelay } from '../support/relays.ts';
 import { recipientAt } from '../support/routes.ts';
+import { until } from '../support/until.ts';
 
 const TWO = ['u@x.example', 'v@x.example'] as const;
 
@@ -307,7 +308,7 @@ test('a sender is answered before the next hop has answered QUIT', async (t) => 
 test('closing the relay ends what is under way', async (t) => {
   const bench = await startRelay(t, [{ on: { MAIL: () => ({ kind: 'silent' }) } }]);
   const opening = bench.relay.open(envelopeTo(), bench.route);
-  while (bench.servers[0]?.sessions[0]?.mailFrom !== 's@y.example') await new Promise((done) => setImmediate(done));
+  await until(() => bench.servers[0]?.sessions[0]?.mailFrom === 's@y.example');
   await bench.relay.close();
   t.is((await opening).kind, 'refused');
   t.is(bench.relay.connections(), 0);

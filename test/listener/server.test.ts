@@ -2,6 +2,7 @@ import type { Verdict } from '@callahead/core';
 import test from 'ava';
 import { type Client, connectClient, play } from '../support/dialogue.ts';
 import { fakeRelay, openFrontDoor } from '../support/front-door.ts';
+import { until } from '../support/until.ts';
 
 /** A client that has said these commands, and read their replies. */
 async function clientThatSaid(port: number, ...commands: readonly string[]): Promise<Client> {
@@ -44,7 +45,7 @@ test('so many sessions are open at once, and no more', async (t) => {
   const [first, second] = [await clientThatSaid(port), await clientThatSaid(port)];
   await play(port, 'S: 421 4.3.2\nS: (closed)');
   first.close();
-  while (listener.sessions() > 1) await new Promise((resolve) => void setImmediate(resolve));
+  await until(() => listener.sessions() <= 1);
   const third = await clientThatSaid(port);
   t.is(listener.sessions(), 2);
   t.is(events.filter(({ event }) => event === 'session.opened').length, 3);
@@ -112,7 +113,7 @@ test('a drain has an end: what waits then is told so', async (t) => {
 test('a drain finds sessions that were not greeted yet', async (t) => {
   const { port, listener } = await openFrontDoor(t);
   const client = await connectClient(port);
-  while (listener.sessions() === 0) await new Promise((resolve) => void setImmediate(resolve));
+  await until(() => listener.sessions() !== 0);
   await listener.drain(performance.now() + 60_000);
   t.regex((await client.line()) ?? '', /^421 4\.3\.2/);
 });
@@ -125,7 +126,7 @@ test('a client that resets the connection at any step harms nobody', async (t) =
     client.send('RCPT TO:<known@example.com>\r\n');
     client.socket.resetAndDestroy();
   }
-  while (listener.sessions() > 0) await new Promise((resolve) => void setImmediate(resolve));
+  await until(() => listener.sessions() <= 0);
   await play(port, 'S: 220\nC: QUIT\nS: 221');
   t.is(listener.sessions() <= 1, true);
 });

@@ -2,6 +2,7 @@ import type { Reply, Verdict } from '@callahead/core';
 import test from 'ava';
 import { connectClient, openSession, play } from '../support/dialogue.ts';
 import { deliveredTo, fakeRelay, knows, openFrontDoor } from '../support/front-door.ts';
+import { until } from '../support/until.ts';
 
 const HELLO = `
   S: 220 mx.gateway.example ESMTP
@@ -340,7 +341,7 @@ test('what comes before 354 is not the message', async (t) => {
   t.regex((await client.line()) ?? '', /^554 5\.5\.0/);
   t.is(await client.line(), null);
   open();
-  while (relay.aborted === 0) await new Promise((resolve) => void setImmediate(resolve));
+  await until(() => relay.aborted !== 0);
   t.is(relay.aborted, 1);
   t.is(relay.deliveries.length, 0);
 });
@@ -528,7 +529,7 @@ test('a client that reads nothing is not answered without end', async (t) => {
   client.socket.on('drain', pour);
   client.socket.on('error', () => {});
   pour();
-  while (listener.sessions() > 0) await new Promise((resolve) => void setTimeout(resolve, 20));
+  await until(() => listener.sessions() <= 0);
   t.is(listener.sessions(), 0);
 });
 

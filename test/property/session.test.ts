@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { connectClient } from '../support/dialogue.ts';
 import { knows, openFrontDoor } from '../support/front-door.ts';
 import { cut } from '../support/mail-data.ts';
+import { until } from '../support/until.ts';
 
 /** A command, the code it gets outside a transaction and inside one, and whether it begins (or ends) one there. */
 type Command = Readonly<{ line: string; outside: number; inside: number; opens?: boolean; ends?: boolean }>;
@@ -66,6 +67,6 @@ test('every command gets exactly one reply, in its order, wherever the segments 
     }),
     { numRuns: 40 },
   );
-  while (listener.sessions() > 0) await new Promise((resolve) => void setImmediate(resolve));
+  await until(() => listener.sessions() <= 0);
   t.is(listener.sessions(), 0);
 });

@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createDirectory, type Directory, type DirectoryAnswer } from '../../packages/routing/src/directory.ts';
 import { type FakeDirectory, startFakeDirectory } from '../support/fake-directory.ts';
 import { directoryAt, NO_TLS } from '../support/ldap.ts';
+import { until } from '../support/until.ts';
 
 const QUERY = {
   base: 'dc=example',
@@ -48,7 +49,7 @@ async function open(
 
 /** Where nobody could be bound, or nobody is any more, every connection ends; then nothing counts any more that was asked before. */
 async function unconnected(fake: FakeDirectory): Promise<void> {
-  while (fake.counts.open > 0) await new Promise(setImmediate);
+  await until(() => fake.counts.open <= 0);
 }
 
 function wordsOf(answer: DirectoryAnswer): string {
@@ -229,7 +230,7 @@ test.serial('closing answers those that wait, also while the directory says noth
   const fake = await startFakeDirectory({ bind: 'mute' });
   const { directory } = await open(t, [fake], { timeoutMs: 60_000 });
   const answer = directory.search(QUERY);
-  while (fake.counts.binds === 0) await new Promise(setImmediate);
+  await until(() => fake.counts.binds !== 0);
   await directory.close();
   t.is(wordsOf(await answer), 'down: the gateway is closing');
   t.is(wordsOf(await directory.search(QUERY)), 'down: the gateway is closing');

@@ -7,6 +7,7 @@ import { createRelay, type Relay, type RelayOptions } from '../../packages/liste
 import type { Envelope } from '../../packages/listener/src/transaction.ts';
 import { type FakeOptions, type FakeServer, startFakeServer } from './fake-server.ts';
 import { recipientAt } from './routes.ts';
+import { until } from './until.ts';
 
 export const HOSTNAME = 'gateway.example';
 export const MESSAGE = 'Subject: hello\r\n\r\n..dots\r\ntext\r\n';
@@ -106,5 +107,5 @@ export async function allClosed({ relay, servers }: Pick<Bench, 'relay' | 'serve
   for (const { socket } of servers.flatMap((server) => server.sessions)) {
     await gone(socket.resume());
   }
-  while (relay.connections() > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => relay.connections() <= 0);
 }

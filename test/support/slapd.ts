@@ -1,9 +1,11 @@
 /** A real directory, OpenLDAP's slapd, with a configuration, a database, a certificate and ports of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Certificates, createCertificates } from './certificates.ts';
 import { exitCode, finish, freePort, listening, program, temporaryFolder, within } from './debian.ts';
+import { until } from './until.ts';
 
 export type Slapd = Readonly<{
   /** For `ldap://127.0.0.1:port`, with or without STARTTLS. */
@@ -21,7 +23,8 @@ export type Slapd = Readonly<{
   /** What it logged of connections and operations. */
   log(): string;
   /** It goes on to exist and to accept connections, and says nothing any more. */
-  pause(): void;
+  /** Settles when no thread of it runs any more. */
+  pause(): Promise<void>;
   resume(): void;
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -98,7 +101,11 @@ export async function startSlapd(entries: string, readable: 'gateway' | 'everybo
     connections: () => (log.match(/ACCEPT from/g)?.length ?? 0) - closedIn(log),
     searches: () => log.match(/ SRCH base=/g)?.length ?? 0,
     log: () => log,
-    pause: () => void running?.child.kill('SIGSTOP'),
+    async pause() {
+      const pid = running?.child.pid;
+      running?.child.kill('SIGSTOP');
+      if (pid !== undefined) await until(() => isStopped(pid));
+    },
     resume: () => void running?.child.kill('SIGCONT'),
     kill: () => end('SIGKILL'),
     start,
@@ -114,6 +121,12 @@ export async function startSlapd(entries: string, readable: 'gateway' | 'everybo
     throw error;
   }
   return slapd;
+}
+
+/** Every thread of a process stops by itself, a little after the signal (proc(5): state T). */
+function isStopped(pid: number): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.every((thread) => / T /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')));
 }
 
 function closedIn(log: string): number {

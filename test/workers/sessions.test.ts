@@ -1,6 +1,7 @@
 import test from 'ava';
 import { routeTo, serverAt, startBench, startFakeMain } from '../support/fake-main.ts';
 import { startFakeServer } from '../support/fake-server.ts';
+import { until } from '../support/until.ts';
 
 const many = (count: number, name = 'user'): readonly string[] =>
   Array.from({ length: count }, (_, i) => `${name}${i}@x.example`);
@@ -42,7 +43,7 @@ test('a busy connection that is recalled finishes its batch and then closes', as
   const { main, server, loan } = await startBench(t, { on: { RCPT: () => gate.promise } });
   const asked = main.ask(['a@x.example']);
   await main.hears(({ kind }) => kind === 'borrow');
-  while (server.asked.length === 0) await new Promise(setImmediate);
+  await until(() => server.asked.length !== 0);
   main.send({ kind: 'recall', loan });
   const returned = main.hears(({ kind }) => kind === 'returned');
   await new Promise(setImmediate);
@@ -123,7 +124,7 @@ test('who comes while a connection is opened for somebody with little time left 
   });
   const hurried = main.ask(['hurried@x.example'], { budgetMs: 300 });
   await main.hears(({ kind }) => kind === 'borrow');
-  while (server.sessions.length === 0) await new Promise(setImmediate);
+  await until(() => server.sessions.length !== 0);
   const patient = main.ask(['patient@x.example']);
   t.like(await hurried, [{ kind: 'failed', cause: 'timeout' }]);
   t.like(await patient, [{ kind: 'valid' }]);
