@@ -1,6 +1,6 @@
 import { type Conversation, dial, openConversation, type Said } from '@callahead/core';
 import test, { type ExecutionContext } from 'ava';
-import { type FakeOptions, startFakeServer } from '../support/fake-server.ts';
+import { type FakeOptions, NOBODYS_ADDRESS, startFakeServer } from '../support/fake-server.ts';
 
 const now = (): number => performance.now();
 
@@ -115,9 +115,7 @@ test('a command with a line end inside is a broken program', async (t) => {
 });
 
 test('a refused connection is a value', async (t) => {
-  const server = await startFakeServer();
-  await server.stop();
-  const dialed = await dial({ kind: 'tcp', address: '127.0.0.1', port: server.port, from: { kind: 'auto' } }, 1_000);
+  const dialed = await dial({ kind: 'tcp', address: NOBODYS_ADDRESS, port: 2525, from: { kind: 'auto' } }, 1_000);
   t.deepEqual(dialed, { kind: 'failed', cause: 'connect', detail: 'ECONNREFUSED' });
 });
 

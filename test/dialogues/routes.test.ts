@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Chain, type ChainOptions, openChain } from '../support/chain.ts';
 import { type FakeDns, type FakeZone, startFakeDns } from '../support/fake-dns.ts';
-import { type FakeOptions, type FakeServer, startFakeServer } from '../support/fake-server.ts';
+import { type FakeOptions, type FakeServer, NOBODYS_ADDRESS, startFakeServer } from '../support/fake-server.ts';
 
 const MESSAGE = `
   C: DATA
@@ -22,12 +22,7 @@ async function serverKnowing(t: ExecutionContext, options: FakeOptions = {}): Pr
   return server;
 }
 
-/** Where nobody listens any more. */
-async function deadServer(): Promise<string> {
-  const server = await startFakeServer();
-  await server.stop();
-  return server.at;
-}
+const DEAD_SERVER = `${NOBODYS_ADDRESS}:2525`;
 
 async function dnsSaying(t: ExecutionContext, zone: FakeZone): Promise<FakeDns> {
   const dns = await startFakeDns(zone);
@@ -107,7 +102,7 @@ test('the MX of a host name in brackets is not looked up', async (t) => {
 test('a server of a lower priority stands in, for question and message, and its yes is asked for again', async (t) => {
   const second = await serverKnowing(t);
   const chain = await openRouted(t, {
-    'example.com': [{ host: '127.0.0.1', port: second.port, priority: 20 }, `${await deadServer()} /pri=10`],
+    'example.com': [{ host: '127.0.0.1', port: second.port, priority: 20 }, `${DEAD_SERVER} /pri=10`],
   });
   await chain.ask(`
     C: RCPT TO:<known@example.com>
@@ -137,7 +132,7 @@ test('a route whose servers are all down is no reason to ask the MX of the domai
   const server = await serverKnowing(t);
   const dns = await dnsSaying(t, { 'example.com': [{ type: 'A', data: '127.0.0.1' }] });
   const profile = { ...BY_DELIVERY_HOST, validationTimeout: 2 };
-  const chain = await openRouted(t, { 'example.com': await deadServer(), ALL: server.at }, { dns, profile });
+  const chain = await openRouted(t, { 'example.com': DEAD_SERVER, ALL: server.at }, { dns, profile });
   await chain.ask(`
     C: RCPT TO:<known@example.com>
     S: 451 4.4.1

@@ -1,7 +1,7 @@
 /** What a sender hears for everything a server can say or do to a call-ahead: SPEC section 4, row by row, through the whole chain. */
 import test from 'ava';
 import { type Chain, openChain } from '../support/chain.ts';
-import type { FakeOptions, Move } from '../support/fake-server.ts';
+import { type FakeOptions, type Move, NOBODYS_ADDRESS } from '../support/fake-server.ts';
 
 type Row = Readonly<{
   title: string;
@@ -297,8 +297,7 @@ for (const [i, { title, hears, cached }] of rows.entries()) {
 }
 
 test.serial('a refused connection is a failed one', async (t) => {
-  const chain = await openChain(t, { profile: { validationTimeout: 3 } });
-  await Promise.all(chain.servers.map((server) => server.stop()));
+  const chain = await openChain(t, { profile: { validationTimeout: 3, servers: `${NOBODYS_ADDRESS}:2525` } });
   await t.notThrowsAsync(
     chain.ask(`
     C: RCPT TO:<known@example.com>
@@ -500,7 +499,10 @@ test.serial(
 );
 
 test.serial('the second server answers when the first is gone', async (t) => {
-  const chain = await openChain(t, { servers: [known, known], profile: { mailFrom: 'probe@gateway.example' } });
+  const chain = await openChain(t, {
+    servers: [{ ...known, host: NOBODYS_ADDRESS }, known],
+    profile: { mailFrom: 'probe@gateway.example' },
+  });
   await chain.servers[0]?.stop();
   await chain.ask(`
     C: RCPT TO:<known@example.com>

@@ -1,6 +1,6 @@
 import test from 'ava';
-import type { FakeOptions, Move } from '../support/fake-server.ts';
-import { allClosed, envelopeTo, gone, MESSAGE, send, startRelay } from '../support/relays.ts';
+import { type FakeOptions, type Move, NOBODYS_ADDRESS } from '../support/fake-server.ts';
+import { allClosed, envelopeTo, gone, MESSAGE, send, serverAt, startRelay } from '../support/relays.ts';
 
 type Fault = Readonly<{
   title: string;
@@ -82,9 +82,9 @@ for (const capabilities of [['PIPELINING'], []]) {
 }
 
 test('the next hop cannot be reached: the sender hears DATA 451 4.4.1', async (t) => {
-  const bench = await startRelay(t, [{}]);
-  await bench.servers[0]?.stop();
-  const { at, code, enhanced } = await send(bench);
+  const bench = await startRelay(t, []);
+  const route = { ...bench.route, tiers: [[serverAt(2525, NOBODYS_ADDRESS)]] };
+  const { at, code, enhanced } = await send({ ...bench, route });
   t.deepEqual([at, code, enhanced], ['DATA', 451, '4.4.1']);
   t.is(bench.relay.connections(), 0);
 });

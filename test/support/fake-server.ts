@@ -5,6 +5,9 @@
 import { createServer, type Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 
+/** An address at which nobody listens. A port of 127.0.0.1 that a server has left is given to the next one, perhaps of another test. */
+export const NOBODYS_ADDRESS = '127.99.99.99';
+
 /** What the server does about one command. A string is a reply without its last CRLF (`\r\n` inside makes more lines). */
 export type Move =
   | string

@@ -74,8 +74,8 @@ export async function startRelay(
   return { relay, servers, route, holds, learned, skip: (ms) => (skipped += ms) };
 }
 
-export function serverAt(port: number): DeliveryRoute['tiers'][number][number] {
-  return { kind: 'tcp', host: 'mx.internal', port, targets: [{ name: 'mx.internal', address: '127.0.0.1' }] };
+export function serverAt(port: number, address = '127.0.0.1'): DeliveryRoute['tiers'][number][number] {
+  return { kind: 'tcp', host: 'mx.internal', port, targets: [{ name: 'mx.internal', address }] };
 }
 
 export function envelopeTo(...addresses: readonly string[]): Envelope {
