@@ -7,7 +7,7 @@ import type {
   Step,
   Verdict,
 } from '@callahead/core';
-import { failed } from '@callahead/core';
+import { EVERYBODY, failed } from '@callahead/core';
 import test from 'ava';
 import {
   createGate,
@@ -39,7 +39,8 @@ function gateWith(options: Partial<GateOptions> = {}): Gate {
 }
 
 function transactionOf(sender = 'a@client.example'): Transaction {
-  return { sender, body: '7BIT', smtpUtf8: false, size: null, accepted: 0, route: null, recipients: [] };
+  const client = { address: '192.0.2.9', admission: EVERYBODY };
+  return { client, sender, body: '7BIT', smtpUtf8: false, size: null, accepted: 0, route: null, recipients: [] };
 }
 
 /** Begins, waits for what is outstanding, and settles. */

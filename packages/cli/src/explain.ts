@@ -1,5 +1,7 @@
 import {
+  type Client,
   type DeliveryRouting,
+  EVERYBODY,
   type ListenerSettings,
   parseRecipient,
   printReply,
@@ -81,7 +83,7 @@ export async function explain(request: ExplainRequest, parts: ExplainParts): Pro
   }
   const recipient = parsed.kind === 'ok' ? parsed.recipient : null;
   const gate = openGate(settings, parts, dry);
-  const transaction = emptyTransaction(recipient);
+  const transaction = emptyTransaction(recipient, { address: client ?? 'unknown', admission: EVERYBODY });
   const ticket = await begin(gate, recipient, transaction, recorder, now);
   const { reply } = decide(gate, ticket, transaction, recorder, now);
   const told = steps.filter(({ stage }) => stage !== 'dialogue').sort((a, b) => a.atMs - b.atMs);
@@ -115,10 +117,10 @@ function forDelivery(recorder: Recorder | null): Recorder | null {
   return recorder === null ? null : (step) => recorder({ ...step, stage: `delivery.${step.stage}` });
 }
 
-/** That of a first recipient of a message from the null sender, who is nobody in particular. */
-function emptyTransaction(recipient: Recipient | null): Transaction {
+/** That of a first recipient of a message from the null sender. */
+function emptyTransaction(recipient: Recipient | null, client: Client): Transaction {
   const smtpUtf8 = recipient?.utf8 ?? false;
-  return { sender: '', body: '7BIT', smtpUtf8, size: null, accepted: 0, route: null, recipients: [] };
+  return { client, sender: '', body: '7BIT', smtpUtf8, size: null, accepted: 0, route: null, recipients: [] };
 }
 
 /** Settles when all is known, or when the reply would be due without. `recipient` null: the postmaster without a domain. */

@@ -1,4 +1,5 @@
 export { type AccessPattern, type ParsedAccessPattern, parseAccessPattern } from './access/access-pattern.ts';
+export { type Admission, type Client, EVERYBODY, type HarvestProtection, type Policy } from './access/host-access.ts';
 export {
   type AccessDecision,
   type AccessEntry,

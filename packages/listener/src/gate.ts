@@ -1,6 +1,7 @@
 import {
   type AccessDecision,
   type Actions,
+  type Client,
   type Decision,
   type DeliveryRequest,
   type DeliveryRoute,
@@ -28,6 +29,7 @@ export type HoldSource = Pick<Holds, 'take'>;
 
 /** One mail transaction, from MAIL to its end. `settle` adds to it what it accepts. */
 export type Transaction = {
+  readonly client: Client;
   /** Canonical; `''` is the null sender. */
   readonly sender: string;
   readonly body: '7BIT' | '8BITMIME';

@@ -1,4 +1,11 @@
-import { type Emit, type ListenerSettings, parseRecipient, parseSender, type Reply } from '@callahead/core';
+import {
+  type Client,
+  type Emit,
+  type ListenerSettings,
+  parseRecipient,
+  parseSender,
+  type Reply,
+} from '@callahead/core';
 import type { Gate, Ticket, Transaction } from '../gate.ts';
 import type { Answer, Place, Replies, Spoken } from '../replies.ts';
 import { SAYS } from '../texts.ts';
@@ -19,7 +26,7 @@ export type Commands = Readonly<{
 
 export type CommandsOptions = Readonly<{
   session: string;
-  client: string;
+  client: Client;
   settings: ListenerSettings;
   hostname: string;
   gate: Gate;
@@ -150,7 +157,7 @@ export function createCommands({
     const from = parseSender(parsed.path, declared);
     if (from.kind === 'bad') return refusal(from.reply);
     const sender = from.kind === 'null' ? '' : from.sender.address;
-    transaction = { sender, ...declared, accepted: 0, route: null, recipients: [] };
+    transaction = { client, sender, ...declared, accepted: 0, route: null, recipients: [] };
     return say(SAYS.senderOk);
   }
 
@@ -177,7 +184,7 @@ export function createCommands({
 
   function settled(ticket: Ticket, current: Transaction): Answer {
     const decision = gate.settle(ticket, current, session);
-    const about = { session, listener: settings.name, client, recipient: ticket.recipient.address };
+    const about = { session, listener: settings.name, client: client.address, recipient: ticket.recipient.address };
     if (decision.kind === 'reject') {
       const { reply, reason, ref, disconnect } = decision;
       emit({ event: 'recipient.rejected', ...about, code: reply.code, reason, ref });

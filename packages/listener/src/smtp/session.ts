@@ -1,4 +1,4 @@
-import type { Emit, ListenerSettings } from '@callahead/core';
+import { type Client, type Emit, EVERYBODY, type ListenerSettings } from '@callahead/core';
 import type { Gate, Transaction } from '../gate.ts';
 import type { Relay } from '../relay.ts';
 import { createReplies } from '../replies.ts';
@@ -76,9 +76,10 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   let draining = false;
   let messages = 0;
 
+  const client: Client = { address: wire.client, admission: EVERYBODY };
   const lines = createLines({ bareNewline, maxLength: MAX_COMMAND_OCTETS });
   const replies = createReplies({ now, write: wire.write, written: run, hungUp: close });
-  const commands = createCommands({ ...options, session: id, client: wire.client, replies });
+  const commands = createCommands({ ...options, session: id, client, replies });
   const alarm = createAlarm(now, () => replies.hangUp(SAYS.tooSlow));
   const deadlines = createDeadlines({ limits, now, alarm });
   const greeting = createAlarm(now, greet);
