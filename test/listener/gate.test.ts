@@ -35,12 +35,30 @@ const SETTINGS: ListenerSettings = {
 
 function gateWith(options: Partial<GateOptions> = {}): Gate {
   const now = (): number => 1_000;
-  return createGate({ settings: SETTINGS, validate: knows('known'), locate: locateAll, holds: null, now, ...options });
+  return createGate({
+    settings: SETTINGS,
+    validate: knows('known'),
+    locate: locateAll,
+    holds: null,
+    harvest: null,
+    now,
+    ...options,
+  });
 }
 
 function transactionOf(sender = 'a@client.example'): Transaction {
   const client = { address: '192.0.2.9', admission: EVERYBODY };
-  return { client, sender, body: '7BIT', smtpUtf8: false, size: null, accepted: 0, route: null, recipients: [] };
+  return {
+    client,
+    sender,
+    body: '7BIT',
+    smtpUtf8: false,
+    size: null,
+    accepted: 0,
+    route: null,
+    recipients: [],
+    stopped: null,
+  };
 }
 
 /** Begins, waits for what is outstanding, and settles. */
@@ -87,14 +105,15 @@ test('the senders of our own probes are not asked about', async (t) => {
 test('the postmaster without a domain is not asked about, and goes where the listener says', (t) => {
   const transaction = transactionOf();
   const gate = gateWith({ validate: () => t.fail() as never });
-  const ticket = gate.beginPostmaster({ recorder: null, ready() {} });
+  const ticket = gate.beginPostmaster(transaction, { recorder: null, ready() {} });
   t.is(settled(gate, ticket, transaction), '250');
   t.is(transaction.recipients[0]?.address, 'postmaster@example.com');
 });
 
 test('the postmaster is accepted too where nothing is relayed', (t) => {
   const gate = gateWith({ settings: { ...SETTINGS, relay: false, postmaster: null }, locate: () => t.fail() as never });
-  t.is(settled(gate, gate.beginPostmaster({ recorder: null, ready() {} }), transactionOf()), '250');
+  const transaction = transactionOf();
+  t.is(settled(gate, gate.beginPostmaster(transaction, { recorder: null, ready() {} }), transaction), '250');
 });
 
 test('the budget begins with the recipient, for both questions', async (t) => {

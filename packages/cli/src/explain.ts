@@ -102,13 +102,14 @@ export async function explain(request: ExplainRequest, parts: ExplainParts): Pro
 
 const NOTHING = { dialogue: [], verdict: null, cached: null, delivery: null } as const;
 
-/** The listener's own gate. It has no holds: to look one up is to use it up (SPEC 7.3). */
+/** The listener's own gate. It has no holds, for to look one up is to use it up (SPEC 7.3), and counts no invalid recipients (SPEC 1.3). */
 function openGate(settings: ListenerSettings, { router, engine, now }: ExplainParts, dry: boolean): Gate {
   return createGate({
     settings,
     validate: createValidate(router, (ask) => (dry ? NOT_ASKED : engine.validate({ ...ask, fresh: true }))),
     locate: (request) => router.toDeliver({ ...request, recorder: forDelivery(request.recorder) }),
     holds: null,
+    harvest: null,
     now,
   });
 }
@@ -120,7 +121,17 @@ function forDelivery(recorder: Recorder | null): Recorder | null {
 /** That of a first recipient of a message from the null sender. */
 function emptyTransaction(recipient: Recipient | null, client: Client): Transaction {
   const smtpUtf8 = recipient?.utf8 ?? false;
-  return { client, sender: '', body: '7BIT', smtpUtf8, size: null, accepted: 0, route: null, recipients: [] };
+  return {
+    client,
+    sender: '',
+    body: '7BIT',
+    smtpUtf8,
+    size: null,
+    accepted: 0,
+    route: null,
+    recipients: [],
+    stopped: null,
+  };
 }
 
 /** Settles when all is known, or when the reply would be due without. `recipient` null: the postmaster without a domain. */
@@ -133,7 +144,8 @@ async function begin(
 ): Promise<Ticket> {
   const { promise: known, resolve: ready } = Promise.withResolvers<void>();
   const options = { recorder, ready: () => ready() };
-  const ticket = recipient === null ? gate.beginPostmaster(options) : gate.begin(recipient, transaction, options);
+  const ticket =
+    recipient === null ? gate.beginPostmaster(transaction, options) : gate.begin(recipient, transaction, options);
   if (ticket.outstanding === 0) return ticket;
   const late = setTimeout(ready, ticket.deadlineMs + GRACE_MS - now());
   await known;

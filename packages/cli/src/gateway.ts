@@ -7,7 +7,16 @@ import type {
   RouteSource,
   Verdict,
 } from '@callahead/core';
-import { createHolds, createListener, createRelay, type Holds, type Listener, type Relay } from '@callahead/listener';
+import {
+  createHarvestCounter,
+  createHolds,
+  createListener,
+  createRelay,
+  type HarvestCounter,
+  type Holds,
+  type Listener,
+  type Relay,
+} from '@callahead/listener';
 import type { Engine } from '@callahead/workers';
 import { createValidate, openHalves } from './halves.ts';
 
@@ -30,7 +39,8 @@ export async function openGateway(
   const halves = openHalves(configuration, { emit, onFatal, listenAddresses: () => bound });
   const { engine, router, now } = halves;
   const holds = createHolds({ holdTimeMs: configuration.delivery.holdTimeMs, now });
-  const parts = { configuration, engine, router, holds, emit, now };
+  const harvest = createHarvestCounter({ emit, now });
+  const parts = { configuration, engine, router, holds, harvest, emit, now };
   const doors = configuration.listeners.map((settings) => openDoor(settings, parts));
 
   async function close(deadlineMs: number): Promise<void> {
@@ -60,6 +70,7 @@ type Parts = Readonly<{
   engine: Engine;
   router: RouteSource;
   holds: Holds;
+  harvest: HarvestCounter;
   emit: Emit;
   now: () => number;
 }>;
@@ -67,7 +78,7 @@ type Parts = Readonly<{
 type Door = Readonly<{ name: string; listener: Listener; relay: Relay }>;
 
 function openDoor(settings: ListenerSettings, parts: Parts): Door {
-  const { configuration, engine, router, holds, emit, now } = parts;
+  const { configuration, engine, router, holds, harvest, emit, now } = parts;
   const { hostname } = configuration;
   const relay = createRelay({
     settings: configuration.delivery,
@@ -85,6 +96,7 @@ function openDoor(settings: ListenerSettings, parts: Parts): Door {
     locate: (request) => router.toDeliver(request),
     relay,
     holds,
+    harvest,
     overloaded: engine.full,
     emit,
     now,

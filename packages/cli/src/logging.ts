@@ -46,6 +46,7 @@ function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
     case 'directory.up':
       return 'info';
     case 'breaker.opened':
+    case 'dhap.blocked':
     case 'directory.down':
     case 'directory.entry-refused':
       return 'warn';

@@ -52,6 +52,17 @@ export type Event =
       recipients: number;
       bytes: number;
     }>
+  /** A client has had as many invalid recipients within an hour as its policy allows. `client`: its prefix; `samples`: the last of them; `until`: ISO 8601. */
+  | Readonly<{
+      event: 'dhap.blocked';
+      listener: string;
+      client: string;
+      group: string;
+      policy: string;
+      count: number;
+      samples: readonly string[];
+      until: string;
+    }>
   | Readonly<{ event: 'probe.dialogue'; ref: string; recipient: string; server: string; lines: readonly string[] }>
   | Readonly<{ event: 'breaker.opened' | 'breaker.closed'; profile: string; server: string; untilMs: number }>
   | Readonly<{ event: 'thread.replaced'; thread: number; reason: string; outstanding: number }>

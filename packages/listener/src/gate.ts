@@ -18,6 +18,7 @@ import {
   type Verdict,
 } from '@callahead/core';
 import { answer } from './answer.ts';
+import type { HarvestCounter } from './dhap.ts';
 import type { Holds } from './refusals.ts';
 import { SAYS } from './texts.ts';
 
@@ -41,12 +42,18 @@ export type Transaction = {
   route: DeliveryRoute | null;
   /** Who the message is delivered to, in the order of their RCPTs, as routing rewrote them. */
   readonly recipients: Recipient[];
+  /** Set once harvest protection stopped it: what DATA gets, and nobody gets the message (SPEC 6.3). */
+  stopped: Reply | null;
 };
 
 /** Why a recipient is asked about, or is not. */
 type Check =
   | Readonly<{ kind: 'asked' | 'bypassed' | 'unchecked' }>
-  | Readonly<{ kind: 'refused'; reply: Reply; reason: string }>;
+  | Readonly<{ kind: 'refused'; reply: Reply; reason: string }>
+  /** Its client was blocked when it came. */
+  | Readonly<{ kind: 'harvested' }>;
+
+type Rejection = Extract<Decision, { kind: 'reject' }>;
 
 type Located = Extract<DeliveryRouting, { kind: 'ask' }>;
 
@@ -77,7 +84,7 @@ export type Begin = Readonly<{
 export type Gate = Readonly<{
   begin(recipient: Recipient, transaction: Transaction, options: Begin): Ticket;
   /** `<postmaster>` without a domain (SPEC 3.6). */
-  beginPostmaster(options: Begin): Ticket;
+  beginPostmaster(transaction: Transaction, options: Begin): Ticket;
   /** `reference` names the session in the log, for answers that no dialogue stands behind. */
   settle(ticket: Ticket, transaction: Transaction, reference: string): Decision;
 }>;
@@ -87,6 +94,8 @@ export type GateOptions = Readonly<{
   validate: Validate;
   locate: Locate;
   holds: HoldSource | null;
+  /** Null: nobody is counted, and nobody blocked. */
+  harvest: Pick<HarvestCounter, 'blocks' | 'count'> | null;
   now: () => number;
 }>;
 
@@ -105,13 +114,14 @@ const REJECT: Actions = {
   serverReply: 'mask',
 };
 
-export function createGate({ settings, validate, locate, holds, now }: GateOptions): Gate {
+export function createGate({ settings, validate, locate, holds, harvest, now }: GateOptions): Gate {
   const { limits, recipientAccess } = settings;
   const ownSenders = sendersOf([settings.profile, ...recipientAccess.profiles]);
 
   function plan(recipient: Recipient, transaction: Transaction, recorder: Recorder | null): Plan {
     // The count can only grow until this recipient's turn.
     if (transaction.accepted >= limits.recipientsPerMessage) return { check: TOO_MANY, profile: null };
+    if (isBlocked(transaction)) return { check: HARVESTED, profile: null };
     const access = recipientAccess.decide(recipient);
     recorder?.({ stage: 'access', atMs: now(), facts: accessFacts(access) });
     if (access.kind === 'reject')
@@ -127,8 +137,9 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
     return start(recipient, plan(recipient, transaction, options.recorder), options);
   }
 
-  function beginPostmaster(options: Begin): Ticket {
+  function beginPostmaster(transaction: Transaction, options: Begin): Ticket {
     const recipient = settings.postmaster ?? POSTMASTER;
+    if (isBlocked(transaction)) return start(recipient, { check: HARVESTED, profile: null }, options);
     const access = recipientAccess.decide(recipient);
     const own = access.kind === 'accept' ? access.profile : null;
     return start(recipient, { check: BYPASSED, profile: own ?? settings.profile }, options);
@@ -146,7 +157,7 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
       delivery: null,
       outstanding: 0,
     };
-    if (check.kind === 'refused') return ticket;
+    if (check.kind === 'refused' || check.kind === 'harvested') return ticket;
     recorder?.({
       stage: 'call-ahead',
       atMs: now(),
@@ -193,16 +204,41 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
     void delivery.then(known, (error: unknown) => known({ kind: 'known', verdict: failed('no-route', String(error)) }));
   }
 
-  /** In the order of SPEC 3.1: limits, access, action, hold, destination. */
+  /** In the order of SPEC 3.1: limits, harvest block, access, action, harvest count, hold, destination. */
   function settle(ticket: Ticket, transaction: Transaction, reference: string): Decision {
     if (transaction.accepted >= limits.recipientsPerMessage) return refuse(TOO_MANY, reference);
-    if (ticket.check.kind === 'refused') return refuse(ticket.check, reference);
+    if (ticket.check.kind === 'harvested' || isBlocked(transaction)) return stop(transaction, reference);
+    if (ticket.check.kind === 'refused') {
+      countInvalid('rat', ticket, transaction);
+      return refuse(ticket.check, reference);
+    }
     // Taken before anything is said: whatever this recipient is told now, the next time it is not told that again.
     const held = holds?.take(transaction.sender, delivered(ticket).address) ?? null;
     const decision = act(ticket, reference);
-    if (decision.kind === 'reject') return decision;
+    if (decision.kind === 'reject') {
+      countInvalid(ticket.verdict?.kind, ticket, transaction);
+      return decision;
+    }
     if (held !== null) return afterwards(held, ticket, reference);
     return settings.relay ? place(ticket, transaction, decision, reference) : count(transaction, decision);
+  }
+
+  function isBlocked({ client }: Transaction): boolean {
+    return harvest?.blocks(client) ?? false;
+  }
+
+  /** Whatever is known about the recipient by now. */
+  function stop(transaction: Transaction, reference: string): Decision {
+    const { reply, disconnect } = transaction.client.admission.policy.harvest;
+    transaction.stopped = reply;
+    const refused = refuse({ reply, reason: 'dhap' }, reference);
+    return disconnect ? { ...refused, disconnect } : refused;
+  }
+
+  function countInvalid(why: Verdict['kind'] | 'rat' | undefined, { recipient }: Ticket, about: Transaction): void {
+    const { counts, nullSender } = about.client.admission.policy.harvest;
+    if (about.sender === '' && !nullSender) return;
+    if (counts.some((counted) => counted === why)) harvest?.count(about.client, settings.name, recipient.address);
   }
 
   function act(ticket: Ticket, reference: string): Decision {
@@ -248,6 +284,7 @@ export function createGate({ settings, validate, locate, holds, now }: GateOptio
 const ASKED: Check = { kind: 'asked' };
 const BYPASSED: Check = { kind: 'bypassed' };
 const UNCHECKED: Check = { kind: 'unchecked' };
+const HARVESTED: Check = { kind: 'harvested' };
 const TOO_MANY = { kind: 'refused', reply: SAYS.tooManyRecipients, reason: 'limit' } as const satisfies Check;
 const ACCEPTED: Decision = { kind: 'accept', reply: SAYS.recipientOk };
 
@@ -288,6 +325,6 @@ function unroutable(verdict: Verdict, reference: string): Decision {
   return answer(told, REJECT, { deliverable: false, reference });
 }
 
-function refuse({ reply, reason }: Readonly<{ reply: Reply; reason: string }>, ref: string): Decision {
+function refuse({ reply, reason }: Readonly<{ reply: Reply; reason: string }>, ref: string): Rejection {
   return { kind: 'reject', reply, reason, ref, disconnect: reply.code === 421 };
 }

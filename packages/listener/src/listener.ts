@@ -1,4 +1,5 @@
 import type { Emit, ListenerSettings, Validate } from '@callahead/core';
+import { createHarvestCounter, type HarvestCounter } from './dhap.ts';
 import { createGate, type HoldSource, type Locate } from './gate.ts';
 import type { Relay } from './relay.ts';
 import { createDoor } from './smtp/server.ts';
@@ -15,6 +16,8 @@ export type ListenerOptions = Readonly<{
   relay: Pick<Relay, 'open'>;
   /** Refusals that delivery hosts owe to senders (SPEC 7.3); omitted, there are none. */
   holds?: HoldSource;
+  /** Shared by all listeners of a gateway (SPEC 6.3); omitted, this one has its own. */
+  harvest?: HarvestCounter;
   /** True while new sessions get 421 (SPEC 8.4). */
   overloaded: () => boolean;
   emit: Emit;
@@ -35,7 +38,8 @@ export type Listener = Readonly<{
 
 /** A front door that is given its two other halves, how to validate a recipient and how to relay a message, as functions. */
 export function createListener(options: ListenerOptions): Listener {
-  const gate = createGate({ ...options, holds: options.holds ?? null });
+  const harvest = options.harvest ?? createHarvestCounter(options);
+  const gate = createGate({ ...options, holds: options.holds ?? null, harvest });
   return createDoor({
     ...options,
     converse: (id, wire) => createSession({ ...options, id, gate }, wire),

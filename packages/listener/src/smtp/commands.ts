@@ -4,6 +4,7 @@ import {
   type ListenerSettings,
   parseRecipient,
   parseSender,
+  printReply,
   type Reply,
 } from '@callahead/core';
 import type { Gate, Ticket, Transaction } from '../gate.ts';
@@ -157,7 +158,7 @@ export function createCommands({
     const from = parseSender(parsed.path, declared);
     if (from.kind === 'bad') return refusal(from.reply);
     const sender = from.kind === 'null' ? '' : from.sender.address;
-    transaction = { client, sender, ...declared, accepted: 0, route: null, recipients: [] };
+    transaction = { client, sender, ...declared, accepted: 0, route: null, recipients: [], stopped: null };
     return say(SAYS.senderOk);
   }
 
@@ -175,7 +176,8 @@ export function createCommands({
       if (place !== null) replies.fill(place);
     };
     const options = { recorder: null, ready };
-    const ticket = to.kind === 'ok' ? gate.begin(to.recipient, current, options) : gate.beginPostmaster(options);
+    const ticket =
+      to.kind === 'ok' ? gate.begin(to.recipient, current, options) : gate.beginPostmaster(current, options);
     const settle = (): Answer => settled(ticket, current);
     if (ticket.outstanding === 0) replies.inTurn(settle);
     else place = replies.keep(ticket.deadlineMs, settle);
@@ -211,9 +213,18 @@ export function createCommands({
     if (argument.trim() !== '') return mistake(SAYS.badSyntax);
     if (transaction === null) return mistake(hello === null ? SAYS.helloFirst : SAYS.mailFirst);
     if (transaction.accepted === 0) return say(SAYS.noRecipients);
+    if (transaction.stopped !== null) return stop(transaction, transaction.stopped);
     if (settings.relay) return { kind: 'message', transaction };
     transaction = null;
     return say(SAYS.noDelivery);
+  }
+
+  /** What was accepted before is not delivered: that no mail is lost the sender is told so now. */
+  function stop({ recipients }: Transaction, reply: Reply): Outcome {
+    transaction = null;
+    const about = { session, listener: settings.name, client: client.address, recipients: recipients.length };
+    emit({ event: 'message.refused', ...about, bytes: 0, server: '', reply: printReply(reply), reason: 'dhap' });
+    return say(reply);
   }
 
   return {

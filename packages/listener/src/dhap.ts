@@ -1,0 +1,161 @@
+import type { Client, Emit } from '@callahead/core';
+import { clientPrefix } from './client-prefix.ts';
+
+/**
+ * Counts the recipients of each client that do not exist (SPEC 6.3): per address or prefix, within the hour that ends now, over all sessions and
+ * listeners that share it. A client whose policy has no limit, or is `relay`, is neither counted nor blocked.
+ */
+export type HarvestCounter = Readonly<{
+  /** Has the client had as many invalid recipients within the hour as its policy allows? It has no more once the first of these is an hour old. */
+  blocks(client: Client): boolean;
+  /** Counts one, of a client that is not blocked. `recipient` is its canonical address, for the log. */
+  count(client: Client, listener: string, recipient: string): void;
+  /** What is remembered at this moment. */
+  size(): Readonly<{ clients: number; times: number }>;
+}>;
+
+export type HarvestOptions = Readonly<{
+  emit: Emit;
+  /** Milliseconds; never goes back. */
+  now: () => number;
+  /** As many clients as are remembered. */
+  maxClients?: number;
+  /** As many invalid recipients as are remembered, of all clients together. */
+  maxTimes?: number;
+}>;
+
+const HOUR_MS = 3_600_000;
+/** About 30 MB. */
+const MAX_CLIENTS = 100_000;
+/** At most 50 MB: array growth included, 12 octets a time. */
+const MAX_TIMES = 4_000_000;
+/** How many of the last addresses before a crossing are logged. */
+const SAMPLES = 5;
+
+type Counted = {
+  /** When, oldest first. Those that are over an hour old are cut off once they are more than half. */
+  times: number[];
+  /** Only those that a crossing would log: a client that is far from it costs no addresses. */
+  samples: string[];
+  /** The smallest limit it has been counted by. */
+  limit: number;
+  /** Where it stands. */
+  rank: Map<string, Counted>;
+};
+
+/** One counter, for all listeners of a gateway. */
+export function createHarvestCounter(options: HarvestOptions): HarvestCounter {
+  const { emit, now, maxClients = MAX_CLIENTS, maxTimes = MAX_TIMES } = options;
+  const clients = new Map<string, Counted>();
+  // By how much they count (powers of two), each in the order in which they counted last: who is forgotten first stands first.
+  const ranks: Map<string, Counted>[] = [];
+  const blocked = new Map<string, Counted>();
+  let times = 0;
+
+  function blocks({ address, admission }: Client): boolean {
+    const { action, harvest } = admission.policy;
+    if (harvest.limit === null || action === 'relay') return false;
+    if (harvest.limit === 0) return true;
+    const counted = clients.get(clientPrefix(address, harvest));
+    return counted !== undefined && isFull(counted.times, harvest.limit, now());
+  }
+
+  function count({ address, admission }: Client, listener: string, recipient: string): void {
+    const { name, action, harvest } = admission.policy;
+    const { limit } = harvest;
+    if (limit === null || limit === 0 || action === 'relay') return;
+    const prefix = clientPrefix(address, harvest);
+    const atMs = now();
+    forgetOld(atMs);
+    const counted = clients.get(prefix) ?? admit(prefix, limit, atMs);
+    if (counted === null || !fits(counted, atMs)) return;
+    cut(counted, atMs);
+    counted.times.push(atMs);
+    times++;
+    counted.limit = Math.min(counted.limit, limit);
+    if (counted.times.length > limit - SAMPLES) counted.samples = [...counted.samples, recipient].slice(-SAMPLES);
+    place(prefix, counted, atMs);
+    const firstMs = counted.times.at(-limit);
+    if (firstMs === undefined || firstMs <= atMs - HOUR_MS) return;
+    const samples = counted.samples.slice(-limit);
+    counted.samples = [];
+    const until = new Date(performance.timeOrigin + firstMs + HOUR_MS).toISOString();
+    const policy = { group: admission.group, policy: name };
+    emit({ event: 'dhap.blocked', listener, client: prefix, ...policy, count: limit, samples, until });
+  }
+
+  /** Null: all that are remembered are blocked, and to forget one of them would open the door to it. */
+  function admit(prefix: string, limit: number, atMs: number): Counted | null {
+    if (clients.size >= maxClients && !forgetLeast(null, atMs)) return null;
+    const rank = rankOf(1);
+    const counted: Counted = { times: [], samples: [], limit, rank };
+    clients.set(prefix, counted);
+    rank.set(prefix, counted);
+    return counted;
+  }
+
+  function fits(counted: Counted, atMs: number): boolean {
+    while (times >= maxTimes) if (!forgetLeast(counted, atMs)) return false;
+    return true;
+  }
+
+  function place(prefix: string, counted: Counted, atMs: number): void {
+    counted.rank.delete(prefix);
+    counted.rank = isFull(counted.times, counted.limit, atMs) ? blocked : rankOf(counted.times.length);
+    counted.rank.set(prefix, counted);
+  }
+
+  function rankOf(length: number): Map<string, Counted> {
+    const power = 31 - Math.clz32(length);
+    while (ranks.length <= power) ranks.push(new Map());
+    return ranks[power] ?? blocked;
+  }
+
+  /** Who has counted nothing within the hour is nobody. */
+  function forgetOld(atMs: number): void {
+    for (const rank of [blocked, ...ranks]) {
+      for (const [prefix, { times }] of rank) {
+        if ((times.at(-1) ?? Number.NEGATIVE_INFINITY) > atMs - HOUR_MS) break;
+        forget(prefix);
+      }
+    }
+  }
+
+  /** Makes room: of those who count least the one that did so longest ago, of the blocked only one whose hour is over. False: there is none but `own`. */
+  function forgetLeast(own: Counted | null, atMs: number): boolean {
+    for (const rank of ranks) {
+      for (const [prefix, counted] of rank) {
+        if (counted === own) continue;
+        forget(prefix);
+        return true;
+      }
+    }
+    const [first] = blocked;
+    if (first === undefined || first[1] === own || isFull(first[1].times, first[1].limit, atMs)) return false;
+    forget(first[0]);
+    return true;
+  }
+
+  function forget(prefix: string): void {
+    const counted = clients.get(prefix);
+    counted?.rank.delete(prefix);
+    clients.delete(prefix);
+    times -= counted?.times.length ?? 0;
+  }
+
+  function cut(counted: Counted, atMs: number): void {
+    const middleMs = counted.times[counted.times.length >> 1];
+    if (middleMs === undefined || middleMs > atMs - HOUR_MS) return;
+    const live = counted.times.filter((timeMs) => timeMs > atMs - HOUR_MS);
+    times -= counted.times.length - live.length;
+    counted.times = live;
+  }
+
+  return { blocks, count, size: () => ({ clients: clients.size, times }) };
+}
+
+/** `times` grow, so the window holds `limit` exactly while the last but so many is in it. */
+function isFull(times: readonly number[], limit: number, atMs: number): boolean {
+  const firstMs = times.at(-limit);
+  return firstMs !== undefined && firstMs > atMs - HOUR_MS;
+}
