@@ -41,7 +41,8 @@ test('JSON is read as YAML', (t) => {
 });
 
 test('whatever is left out at the top level has the value of SPEC 2', (t) => {
-  const { configuration } = load('hostname: mx1.gateway.example');
+  const { written, ...configuration } = load('hostname: mx1.gateway.example').configuration;
+  t.like(written, { drainTimeout: '30s' });
   t.deepEqual(configuration, {
     hostname: 'mx1.gateway.example',
     drainTimeoutMs: 30 * second,
@@ -60,6 +61,7 @@ test('whatever is left out at the top level has the value of SPEC 2', (t) => {
       holdTimeMs: 4 * hour,
     },
     engine: { threads: 3, maxPending: 50_000, maxDestinations: 10_000 },
+    admin: null,
   });
 });
 

@@ -56,6 +56,7 @@ export { type Secret, secretOf } from './secret.ts';
 export { hostPort, type Server, serverName, type Target } from './server.ts';
 export { serversInOrder } from './server-order.ts';
 export type {
+  AdminSettings,
   Configuration,
   DeliverySettings,
   DnsSettings,

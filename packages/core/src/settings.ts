@@ -55,6 +55,9 @@ export type DeliverySettings = Readonly<{
 
 export type EngineSettings = Readonly<{ threads: number; maxPending: number; maxDestinations: number }>;
 
+/** Where the HTTP API listens. `token` null: whoever reaches it may read, and nobody may act (SPEC 10.4). */
+export type AdminSettings = Readonly<{ listen: ListenAddress; token: Secret | null }>;
+
 /** What an SMTP route says of a host: go to these instead, better preferences first; look the host up as if there were no route; or throw its mail away (SPEC 5.4). */
 export type SmtpRoute =
   | Readonly<{ kind: 'hosts'; hops: readonly Hop[] }>
@@ -122,4 +125,8 @@ export type Configuration = Readonly<{
   dns: DnsSettings;
   delivery: DeliverySettings;
   engine: EngineSettings;
+  /** null: no HTTP API. */
+  admin: AdminSettings | null;
+  /** The file as it may be shown: with its defaults, without its secrets. */
+  written: object;
 }>;

@@ -1,6 +1,7 @@
 import { ConfigurationError, type Problem } from '../errors.ts';
 import type { Interfaces } from '../local-address.ts';
 import type { Configuration } from '../settings.ts';
+import { buildAdmin, checkAdmin } from './admin.ts';
 import { buildDelivery } from './delivery.ts';
 import { buildDns } from './dns.ts';
 import { buildEngine } from './engine.ts';
@@ -16,6 +17,7 @@ import { buildRecipientAccess, checkPatternFiles, checkRecipientAccess } from '.
 import { jsonSchema, root, type Settings } from './schema.ts';
 import { buildSmtpRoutes, checkSmtpRoutes } from './smtp-routes.ts';
 import { createTables, type Tables } from './tables.ts';
+import { writtenConfiguration } from './written.ts';
 
 /**
  * `file` names the text in messages; `cores` is what `engine.threads: auto` counts; `readText` reads the files that the text names: left out, none can be read.
@@ -46,7 +48,13 @@ export function parseConfiguration(text: string, options: ParseOptions): Loaded 
   if (!parsed.success || problems.some(({ severity }) => severity === 'error')) {
     throw new ConfigurationError(options.file, problems);
   }
-  return { configuration: freeze(build(parsed.data, options.cores, read)), warnings: problems };
+  return {
+    configuration: freeze({
+      ...build(parsed.data, options.cores, read),
+      written: writtenConfiguration(text, jsonSchema),
+    }),
+    warnings: problems,
+  };
 }
 
 /** The files that the configuration names, what was made of those that are tables, and the machine's interfaces where they are known. */
@@ -67,6 +75,7 @@ function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFi
       ...(interfaces === null ? [] : checkInterfaces(written, interfaces)),
       ...checkRecipientAccess(written, tables),
       ...checkLdap(written, files),
+      ...checkAdmin(written, files),
       ...routes.faults,
     ],
     problems: [...checkPatternFiles(written, tables), ...routes.problems],
@@ -83,7 +92,7 @@ function merge(reading: readonly Problem[], checking: readonly Problem[]): reado
   return inOrder([...reading, ...checking.filter(({ line, column }) => !said.has(`${line}:${column}`))]);
 }
 
-function build(settings: Settings, cores: number, read: Read): Configuration {
+function build(settings: Settings, cores: number, read: Read): Omit<Configuration, 'written'> {
   const { hostname, self } = settings;
   const selfNames = [...new Set([hostname, ...self.names])];
   const profiles = new Map(
@@ -113,6 +122,7 @@ function build(settings: Settings, cores: number, read: Read): Configuration {
     dns: buildDns(settings.dns),
     delivery: buildDelivery(settings.delivery),
     engine: buildEngine(settings.engine, cores),
+    admin: buildAdmin(settings.admin, read.files),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { admin } from './admin.ts';
 import { delivery } from './delivery.ts';
 import { dns } from './dns.ts';
 import { engine } from './engine.ts';
@@ -27,6 +28,7 @@ export const root = section(
     dns: dns.prefault({}),
     delivery: delivery.prefault({}),
     engine: engine.prefault({}),
+    admin,
   },
   'The configuration of callahead.',
 );
