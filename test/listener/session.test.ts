@@ -539,3 +539,17 @@ test('monitor mode accepts, and tells the log what it would have done', async (t
   const accepted = events.find(({ event }) => event === 'recipient.accepted');
   t.like(accepted, { kind: 'unknown', monitor: true, source: 'server', recipient: 'nobody@example.com' });
 });
+
+test('the events of recipients say what was known, of whom and how soon', async (t) => {
+  const { port, events } = await openFrontDoor(t, {
+    validate: async (request) => knows('known')(request),
+  });
+  const others = 'C: RCPT TO:<nobody@example.com>\nS: 550 5.1.1\nC: RCPT TO:<someone@elsewhere.example>\nS: 550 5.7.1';
+  await play(port, `${MAIL}\nC: RCPT TO:<known@example.com>\nS: 250 2.1.5\n${others}\n${QUIT}`);
+  const told = events.filter(({ event }) => event.startsWith('recipient.'));
+  const asked = { profile: 'corp', source: 'server', server: 'mail.internal:25' };
+  t.like(told[0], { event: 'recipient.accepted', kind: 'valid', code: 250, ...asked });
+  t.like(told[1], { event: 'recipient.rejected', kind: 'unknown', code: 550, ...asked });
+  t.like(told[2], { event: 'recipient.rejected', kind: 'unasked', profile: '', source: '', server: '', tookMs: 0 });
+  for (const event of told) t.true('tookMs' in event && event.tookMs >= 0 && event.tookMs < 10_000);
+});

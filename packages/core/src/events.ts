@@ -1,28 +1,29 @@
-import type { Verdict } from './verdict.ts';
+import type { Source, VerdictKind } from './verdict.ts';
+
+/** How far the question about a recipient went: its verdict, or why there is none. `unasked`: refused before anybody would have been asked. */
+export type Checked = VerdictKind | 'bypassed' | 'unchecked' | 'unasked';
+
+/**
+ * What is known of a recipient when it is answered. `profile` and `server` are empty where there is none, `source` where there is no verdict.
+ * `tookMs`: from the parsed RCPT line to the verdict, 0 where there is none.
+ */
+export type CheckedRecipient = Readonly<{
+  session: string;
+  listener: string;
+  client: string;
+  recipient: string;
+  kind: Checked;
+  source: Source | '';
+  profile: string;
+  server: string;
+  tookMs: number;
+}>;
 
 /** What happened, for logs and metrics. Only the command line writes logs; the packages emit these. Stable names (STYLE 12). */
 export type Event =
   | Readonly<{ event: 'session.opened' | 'session.closed'; session: string; listener: string; client: string }>
-  | Readonly<{
-      event: 'recipient.accepted';
-      session: string;
-      listener: string;
-      client: string;
-      recipient: string;
-      kind: Verdict['kind'] | 'bypassed' | 'unchecked';
-      source: string;
-      monitor: boolean;
-    }>
-  | Readonly<{
-      event: 'recipient.rejected';
-      session: string;
-      listener: string;
-      client: string;
-      recipient: string;
-      code: number;
-      reason: string;
-      ref: string;
-    }>
+  | (CheckedRecipient & Readonly<{ event: 'recipient.accepted'; code: number; monitor: boolean }>)
+  | (CheckedRecipient & Readonly<{ event: 'recipient.rejected'; code: number; reason: string; ref: string }>)
   | Readonly<{
       event: 'message.relayed';
       session: string;

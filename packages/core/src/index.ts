@@ -10,7 +10,7 @@ export { packToMain, packToWorker, unpackToMain, unpackToWorker } from './codec.
 export { type Endpoint, parseEndpoint } from './config/endpoints.ts';
 export type { Decision } from './decision.ts';
 export { ConfigurationError, type Problem, problemLine } from './errors.ts';
-export type { Emit, Event } from './events.ts';
+export type { Checked, CheckedRecipient, Emit, Event } from './events.ts';
 export { type LdapTemplate, type LdapToken, parseLdapBase, parseLdapFilter } from './ldap-template.ts';
 export {
   type Interfaces,

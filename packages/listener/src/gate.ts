@@ -69,6 +69,8 @@ export type Ticket = {
   /** Absolute, of the injected clock; the answer is due then (SPEC 4.7). */
   readonly deadlineMs: number;
   verdict: Verdict | null;
+  /** When the verdict came; the deadline while it has not. */
+  verdictMs: number;
   delivery: DeliveryRouting | null;
   /** How many of the two are on their way. */
   outstanding: number;
@@ -154,6 +156,7 @@ export function createGate({ settings, validate, locate, holds, harvest, now }: 
       profile,
       deadlineMs,
       verdict: null,
+      verdictMs: deadlineMs,
       delivery: null,
       outstanding: 0,
     };
@@ -179,11 +182,13 @@ export function createGate({ settings, validate, locate, holds, harvest, now }: 
     const verdict = validate(request);
     if (!(verdict instanceof Promise)) {
       ticket.verdict = verdict;
+      ticket.verdictMs = now();
       return;
     }
     ticket.outstanding++;
     const known = (found: Verdict): void => {
       ticket.verdict = found;
+      ticket.verdictMs = now();
       arrived();
     };
     // Not awaited: the place in the queue of replies is what waits.

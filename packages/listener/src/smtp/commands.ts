@@ -1,4 +1,5 @@
 import {
+  type Checked,
   type Client,
   type Emit,
   type ListenerSettings,
@@ -186,7 +187,7 @@ export function createCommands({
 
   function settled(ticket: Ticket, current: Transaction): Answer {
     const decision = gate.settle(ticket, current, session);
-    const about = { session, listener: settings.name, client: client.address, recipient: ticket.recipient.address };
+    const about = { session, listener: settings.name, client: client.address, ...factsOf(ticket) };
     if (decision.kind === 'reject') {
       const { reply, reason, ref, disconnect } = decision;
       emit({ event: 'recipient.rejected', ...about, code: reply.code, reason, ref });
@@ -196,8 +197,7 @@ export function createCommands({
     emit({
       event: 'recipient.accepted',
       ...about,
-      kind: kindOf(ticket),
-      source: ticket.verdict?.source ?? '',
+      code: decision.reply.code,
       monitor: ticket.profile?.actions.mode === 'monitor',
     });
     return { reply: decision.reply, hangUp: false };
@@ -269,10 +269,32 @@ function capabilities(messageSize: number): readonly string[] {
   return ['PIPELINING', `SIZE ${messageSize}`, '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES'];
 }
 
-function kindOf({
-  check,
-  verdict,
-}: Ticket): 'bypassed' | 'unchecked' | 'valid' | 'unknown' | 'refused' | 'temporary' | 'failed' {
-  if (check.kind === 'asked') return verdict?.kind ?? 'failed';
-  return check.kind === 'unchecked' ? 'unchecked' : 'bypassed';
+function factsOf(ticket: Ticket) {
+  const { recipient, check, profile, verdict, verdictMs, deadlineMs } = ticket;
+  const asked = check.kind === 'asked' && profile !== null;
+  return {
+    recipient: recipient.address,
+    kind: kindOf(ticket),
+    source: asked ? (verdict?.source ?? 'server') : ('' as const),
+    profile: profile?.name ?? '',
+    server: verdict?.server ?? '',
+    tookMs: asked ? tenths(verdictMs - deadlineMs + profile.validationTimeoutMs) : 0,
+  };
+}
+
+function kindOf({ check, verdict }: Ticket): Checked {
+  switch (check.kind) {
+    case 'asked':
+      return verdict?.kind ?? 'failed';
+    case 'bypassed':
+    case 'unchecked':
+      return check.kind;
+    case 'refused':
+    case 'harvested':
+      return 'unasked';
+  }
+}
+
+function tenths(milliseconds: number): number {
+  return Math.max(0, Math.round(milliseconds * 10) / 10);
 }
