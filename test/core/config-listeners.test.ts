@@ -3,13 +3,18 @@ import { inListener, replaced } from '../support/bad-configurations.ts';
 import { problemsIn, smallest } from '../support/configuration.ts';
 
 replaced(
-  'a private listener is refused',
+  'a private listener has a host access table, and no profile',
   'type: public',
   'type: private',
-  '4:11: listeners.inbound.type: "private" is not in this version, which has public listeners only: expected public',
+  '3:3: listeners.inbound.hostAccess: missing: expected the name of a host access table, for the listener is private',
   '6:5: listeners.inbound.callAheadProfile: not allowed on a private listener: expected type public, or no profile',
 );
-replaced('a listener has a type', '    type: public\n', '', '3:3: listeners.inbound.type: missing: expected public');
+replaced(
+  'a listener has a type',
+  '    type: public\n',
+  '',
+  '3:3: listeners.inbound.type: missing: expected public or private',
+);
 replaced(
   'a listener listens',
   '    listen: ["127.0.0.1:2525"]\n',

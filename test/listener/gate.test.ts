@@ -23,9 +23,11 @@ import { profileOf } from '../support/routing.ts';
 const PROFILE = profileOf(null);
 const SETTINGS: ListenerSettings = {
   name: 'inbound',
+  type: 'public',
   listen: [],
   profile: PROFILE,
   recipientAccess: ACCESS,
+  hostAccess: null,
   ldapRouting: null,
   relay: true,
   postmaster: recipientOf('postmaster@example.com'),

@@ -128,9 +128,11 @@ export async function openFrontDoor(t: ExecutionContext, options: DoorOptions = 
   const listener = createListener({
     settings: {
       name: 'inbound',
+      type: 'public',
       listen: [{ host: '127.0.0.1', port: 0 }],
       profile,
       recipientAccess: ACCESS,
+      hostAccess: null,
       ldapRouting: null,
       relay: true,
       postmaster: recipientOf('postmaster@example.com'),

@@ -1,5 +1,16 @@
 export { type AccessPattern, type ParsedAccessPattern, parseAccessPattern } from './access/access-pattern.ts';
-export { type Admission, type Client, EVERYBODY, type HarvestProtection, type Policy } from './access/host-access.ts';
+export {
+  type Admission,
+  type Client,
+  compileHostAccess,
+  EVERYBODY,
+  type HarvestProtection,
+  type HostAccess,
+  type NamesOf,
+  type Policy,
+  type SenderGroup,
+} from './access/host-access.ts';
+export { type HostPattern, type ParsedHostPattern, parseHostPattern } from './access/host-pattern.ts';
 export {
   type AccessDecision,
   type AccessEntry,

@@ -1,3 +1,4 @@
+import type { HostAccess } from './access/host-access.ts';
 import type { RecipientAccess } from './access/recipient-access.ts';
 import type { LdapTemplate } from './ldap-template.ts';
 import type { LocalInterface } from './local-address.ts';
@@ -24,10 +25,15 @@ export type Limits = Readonly<{
 /** One listener, complete. */
 export type ListenerSettings = Readonly<{
   name: string;
+  /** `private`: takes mail only from hosts whose policy is `relay`, for anybody, and asks no server (SPEC 3.4). */
+  type: 'public' | 'private';
   listen: readonly ListenAddress[];
   /** null: no call-ahead, recipient access only. */
   profile: Profile | null;
+  /** Of a private listener: an empty one, which is not asked. */
   recipientAccess: RecipientAccess;
+  /** null: everybody is accepted, without a policy's limits. */
+  hostAccess: HostAccess | null;
   /** What a directory is asked about each recipient; null: none is. */
   ldapRouting: LdapRoutingSettings | null;
   /** false: validate only, DATA gets 550 5.3.2. */

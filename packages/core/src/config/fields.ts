@@ -54,6 +54,17 @@ export function count(byDefault: number, from: number, to: number, sentence: str
   return z.int(problem).min(from, problem).max(to, problem).prefault(byDefault).meta(about(expected, sentence));
 }
 
+/** A whole number, or `unlimited`, which is read as null. */
+export function limit(byDefault: number | 'unlimited', from: number, to: number, sentence: string) {
+  const expected = `${from}..${to} or unlimited`;
+  const problem = expecting(expected);
+  const unlimited = z.literal('unlimited').transform(() => null);
+  return z
+    .union([z.int(problem).min(from, problem).max(to, problem), unlimited], problem)
+    .prefault(byDefault)
+    .meta(about(expected, sentence));
+}
+
 /** A duration, given as seconds or with a unit; read as milliseconds. `from` and `to` in seconds. */
 export function duration(byDefault: string, from: number, to: number, sentence: string) {
   return amount({ byDefault, from, to, unit: 'seconds', factor: 1000, parse: parseDuration }, sentence);

@@ -1,12 +1,14 @@
-import { z } from 'zod';
-import type { RecipientAccess } from '../access/recipient-access.ts';
+import type { z } from 'zod';
+import type { HostAccess } from '../access/host-access.ts';
+import { compileRecipientAccess, type RecipientAccess } from '../access/recipient-access.ts';
 import type { Profile } from '../profile.ts';
 import { parseRecipient, type Recipient } from '../recipient.ts';
 import { hostPort } from '../server.ts';
 import type { LdapRoutingSettings, Limits, ListenerSettings } from '../settings.ts';
 import { parseListenAddress } from './endpoints.ts';
 import { errorAt, type Fault, warningAt } from './faults.ts';
-import { about, choice, count, duration, expecting, flag, list, named, section, size, text } from './fields.ts';
+import { choice, count, duration, flag, list, named, section, size, text } from './fields.ts';
+import { openHostIn } from './host-access.ts';
 import { fault, type Parsed, show, value } from './parsed.ts';
 import { isDefined, keysOf, type Plain } from './plain.ts';
 import type { Path } from './positions.ts';
@@ -34,17 +36,14 @@ const limits = section(
   'What a client may do.',
 ).prefault({});
 
-const noPrivate = '"private" is not in this version, which has public listeners only: expected public';
-
 const name = (kind: string) => `the name of a ${kind}`;
 
 const listener = section(
   {
-    type: z
-      .enum(['public'], {
-        error: ({ input }) => (input === 'private' ? noPrivate : expecting('public').error({ input })),
-      })
-      .meta(about('public', 'public: takes mail from anybody, for the recipients of its table.')),
+    type: choice(
+      ['public', 'private'],
+      'public: takes mail from anybody, for the recipients of its table; private: takes mail for anybody, from hosts whose policy is relay.',
+    ),
     listen: list(
       text(parseListenAddress, 'address:port', 'A socket.'),
       'address:port, or a list of them',
@@ -58,8 +57,13 @@ const listener = section(
     recipientAccess: text(
       value<string>,
       name('recipient access table'),
-      'The table that says which recipients are accepted at all.',
-    ),
+      'The table that says which recipients are accepted at all; required on a public listener.',
+    ).optional(),
+    hostAccess: text(
+      value<string>,
+      name('host access table'),
+      'The table that says which clients may do what; left out, everybody may send, without limits of a policy. Required on a private listener.',
+    ).optional(),
     ldapRouting: text(
       value<string>,
       'the name of a question under ldap.routing',
@@ -97,21 +101,44 @@ export function checkListeners(root: Plain, tables: Tables): readonly Fault[] {
 }
 
 function checkListener(root: Plain, path: Path, settings: Plain, tables: Tables): readonly Fault[] {
-  const { callAheadProfile, recipientAccess, ldapRouting, postmaster } = settings;
+  const { type, callAheadProfile, recipientAccess, hostAccess, ldapRouting, postmaster } = settings;
   const faults: Fault[] = [];
-  if (settings.type === 'private' && (callAheadProfile ?? null) !== null) {
+  if (type === 'private' && (callAheadProfile ?? null) !== null) {
     const message = 'not allowed on a private listener: expected type public, or no profile';
     faults.push({ ...errorAt([...path, 'callAheadProfile'], message), blame: 'key' });
   }
   faults.push(...checkReference(root, 'callAheadProfiles', [...path, 'callAheadProfile'], callAheadProfile));
   faults.push(...checkReference(root, 'recipientAccess', [...path, 'recipientAccess'], recipientAccess));
+  faults.push(...checkReference(root, 'hostAccess', [...path, 'hostAccess'], hostAccess));
+  faults.push(...checkTables(path, settings));
   faults.push(...checkReference(root, 'ldap.routing', [...path, 'ldapRouting'], ldapRouting));
-  const relays = settings.type === 'public' && (settings.relay ?? true) === true;
+  const relays = (settings.relay ?? true) === true;
   if (relays && (postmaster ?? null) === null) {
     faults.push(errorAt([...path, 'postmaster'], 'missing: expected user@domain, for the listener relays'));
   }
-  if (relays && settings.allowOpenRelay !== true) faults.push(...checkOpenRelay(root, path, recipientAccess, tables));
+  if (type === 'public' && relays && settings.allowOpenRelay !== true) {
+    faults.push(...checkOpenRelay(root, path, recipientAccess, tables), ...checkOpenHosts(root, path, hostAccess));
+  }
   return [...faults, ...checkRecipientLimit(path, settings.limits)];
+}
+
+/** Who may be written to is the question of a public listener, who may write that of a private one. */
+function checkTables(path: Path, { type, recipientAccess, hostAccess }: Plain): readonly Fault[] {
+  if (type === 'public' && (recipientAccess ?? null) === null) {
+    return [errorAt([...path, 'recipientAccess'], 'missing: expected the name of a recipient access table')];
+  }
+  if (type === 'private' && (hostAccess ?? null) === null) {
+    const message = 'missing: expected the name of a host access table, for the listener is private';
+    return [errorAt([...path, 'hostAccess'], message)];
+  }
+  return [];
+}
+
+function checkOpenHosts(root: Plain, path: Path, tableName: unknown): readonly Fault[] {
+  const open = typeof tableName === 'string' ? openHostIn(root, tableName) : null;
+  if (open === null) return [];
+  const message = `${show(tableName)} makes an open relay, for it lets ${open} relay: expected your own hosts, relay: false or allowOpenRelay: true`;
+  return [errorAt([...path, 'hostAccess'], message)];
 }
 
 function checkOpenRelay(root: Plain, path: Path, tableName: unknown, tables: Tables): readonly Fault[] {
@@ -161,24 +188,27 @@ function checkSockets(all: readonly (readonly [string, Plain])[]): readonly Faul
 export type ListenerParts = Readonly<{
   profiles: ReadonlyMap<string, Profile>;
   tables: ReadonlyMap<string, RecipientAccess>;
+  hosts: ReadonlyMap<string, HostAccess>;
   routings: ReadonlyMap<string, LdapRoutingSettings>;
 }>;
 
 export function buildListener(
   name: string,
   settings: ListenerInput,
-  { profiles, tables, routings }: ListenerParts,
+  { profiles, tables, hosts, routings }: ListenerParts,
 ): ListenerSettings {
-  const { listen, callAheadProfile, relay, postmaster, bareNewline } = settings;
-  const recipientAccess = tables.get(settings.recipientAccess);
+  const { type, listen, callAheadProfile, relay, postmaster, bareNewline } = settings;
+  const recipientAccess = type === 'private' ? NOBODY : tables.get(settings.recipientAccess ?? '');
   // The reference was checked: whoever comes here without a table has broken that check, not the file.
   if (recipientAccess === undefined) throw new TypeError(`listener ${name} has no recipient access table`);
   const profile = callAheadProfile === undefined ? null : (profiles.get(callAheadProfile) ?? null);
   return {
     name,
+    type,
     listen,
     profile,
     recipientAccess,
+    hostAccess: settings.hostAccess === undefined ? null : (hosts.get(settings.hostAccess) ?? null),
     ldapRouting: settings.ldapRouting === undefined ? null : (routings.get(settings.ldapRouting) ?? null),
     relay,
     postmaster: postmaster ?? null,
@@ -186,6 +216,9 @@ export function buildListener(
     limits: buildLimits(settings.limits),
   };
 }
+
+/** A private listener asks who writes, not to whom (SPEC 3.4). */
+const NOBODY = compileRecipientAccess([]);
 
 function buildLimits(settings: z.output<typeof limits>): Limits {
   const { idleTimeout, commandTimeout, sessionTimeout, ...counts } = settings;

@@ -7,6 +7,7 @@ import { buildDns } from './dns.ts';
 import { buildEngine } from './engine.ts';
 import { type Fault, faultsOf, inOrder, problemsOf } from './faults.ts';
 import { createFiles, type Files, type ReadText } from './files.ts';
+import { buildHostAccess, checkHostAccess } from './host-access.ts';
 import { buildLdap, checkLdap } from './ldap.ts';
 import { buildListener, checkListeners } from './listeners.ts';
 import { checkInterfaces } from './local-interface.ts';
@@ -74,6 +75,7 @@ function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFi
       ...checkProfiles(written, files),
       ...(interfaces === null ? [] : checkInterfaces(written, interfaces)),
       ...checkRecipientAccess(written, tables),
+      ...checkHostAccess(written),
       ...checkLdap(written, files),
       ...checkAdmin(written, files),
       ...routes.faults,
@@ -107,6 +109,9 @@ function build(settings: Settings, cores: number, read: Read): Omit<Configuratio
       buildRecipientAccess(entries, profiles, read.tables),
     ]),
   );
+  const hosts = new Map(
+    Object.entries(settings.hostAccess).map(([name, table]) => [name, freeze(buildHostAccess(table))]),
+  );
   const ldap = freeze(buildLdap(settings.ldap, read.files));
   return {
     hostname,
@@ -114,7 +119,7 @@ function build(settings: Settings, cores: number, read: Read): Omit<Configuratio
     log: settings.log,
     self,
     listeners: Object.entries(settings.listeners).map(([name, listener]) =>
-      buildListener(name, listener, { profiles, tables, routings: ldap.routing }),
+      buildListener(name, listener, { profiles, tables, hosts, routings: ldap.routing }),
     ),
     profiles,
     smtpRoutes: buildSmtpRoutes(settings.smtpRoutes, settings.smtpRoutesFile, read.tables.routes),

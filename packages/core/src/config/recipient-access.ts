@@ -10,7 +10,7 @@ import { value } from './parsed.ts';
 import { isPlain, type Plain } from './plain.ts';
 import type { Path } from './positions.ts';
 import { checkReference } from './references.ts';
-import { response } from './replies.ts';
+import { response, withEnhanced } from './replies.ts';
 import type { Tables } from './tables.ts';
 
 const patternWords = 'user@domain, domain, .domain, user@, user@[ip] or ALL';
@@ -43,7 +43,7 @@ const entry = section(
       'the name of a profile',
       "With accept: the profile by which they are checked; left out, the listener's.",
     ).optional(),
-    response: response.optional(),
+    response: response({ code: 550, text: 'Relaying denied' }, 'The reply to a recipient that is rejected.').optional(),
   },
   'One entry of a table.',
 );
@@ -139,9 +139,4 @@ function patternsOf({ match = [], matchFile }: EntryInput, tables: Tables): read
   const read = tables.patterns(matchFile);
   if (read instanceof Error) return match;
   return match.length === 0 ? read.patterns : [...match, ...read.patterns];
-}
-
-// RFC 3463 §3.8: X.7.1, delivery not authorized, is what an access table says unless its text says more.
-function withEnhanced<R extends Readonly<{ code: number; enhanced: string | null }>>(reply: R): R {
-  return { ...reply, enhanced: reply.enhanced ?? `${String(reply.code)[0]}.7.1` };
 }

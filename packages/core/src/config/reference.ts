@@ -51,7 +51,8 @@ function rowsOf(prefix: string, { properties = {}, required = [] }: JsonSchema):
     if (schema.properties !== undefined) return rowsOf(`${prefix}${key}.`, schema);
     const element = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
     if (element.properties !== undefined) return rowsOf(`${prefix}${key}.NAME.`, element);
-    return [row(key, schema, required, prefix)];
+    const entries = schema.items?.properties === undefined ? [] : rowsOf(`${prefix}${key}[].`, schema.items);
+    return [row(key, schema, required, prefix), ...entries];
   });
 }
 

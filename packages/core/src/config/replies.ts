@@ -8,23 +8,28 @@ const expectedCode = 'a reply code 400..559';
 const expectedText = 'one line of printable ASCII, at most 480 octets';
 
 /** A code of RFC 5321 §4.2: 4yz or 5yz, y at most 5. */
-const code = z
+export const code = z
   .int(expecting(expectedCode))
   .min(400, expecting(expectedCode))
   .max(559, expecting(expectedCode))
   .refine((number) => number % 100 < 60, expecting(expectedCode))
   .meta(about(expectedCode, 'The basic reply code, 4yz or 5yz.'));
 
-const line = z
+export const line = z
   .string(expecting(expectedText))
   .regex(/^[\x20-\x7e]{1,480}$/, expecting(expectedText))
   .meta(about(expectedText, 'The text of the reply; it may begin with an enhanced code of the same class.'));
 
-/** The reply of a recipient access entry; what is left out has the value shown. */
-export const response = section(
-  { code: code.prefault(550), text: line.prefault('Relaying denied') },
-  'The reply to a recipient that is rejected.',
-).transform((input, context) => separate(input.code, input.text, context));
+/** A reply in place of one that an access table has; what is left out has the value of `byDefault`. */
+export function response(byDefault: Readonly<{ code: number; text: string }>, sentence: string) {
+  const shape = { code: code.prefault(byDefault.code), text: line.prefault(byDefault.text) };
+  return section(shape, sentence).transform((input, context) => separate(input.code, input.text, context));
+}
+
+// RFC 3463 §3.8: X.7.1, delivery not authorized, is what an access table says unless its text says more.
+export function withEnhanced(reply: Reply): Reply {
+  return { ...reply, enhanced: reply.enhanced ?? `${String(reply.code)[0]}.7.1` };
+}
 
 const customReply = section(
   { code, text: line, disconnect: flag(false, 'Close the session after this reply; code 421 always does.') },
@@ -60,7 +65,8 @@ function splitEnhanced(basic: number, text: string): Parsed<Readonly<{ enhanced:
   return value({ enhanced, text: words });
 }
 
-function separate(basic: number, text: string, context: z.RefinementCtx): Reply {
+/** A reply out of a code and a text that may begin with an enhanced code. */
+export function separate(basic: number, text: string, context: z.RefinementCtx): Reply {
   const split = splitEnhanced(basic, text);
   if (split.kind === 'value') return { code: basic, ...split.value };
   const message = `${show(text)} ${split.why}: expected text, or ${String(basic)[0]}.x.y and text`;

@@ -6,6 +6,7 @@ import { engine } from './engine.ts';
 import type { JsonSchema } from './faults.ts';
 import { section } from './fields.ts';
 import { drainTimeout, hostname, log, self } from './general.ts';
+import { hostAccess } from './host-access.ts';
 import { ldap } from './ldap.ts';
 import { listeners } from './listeners.ts';
 import { callAheadProfiles } from './profiles.ts';
@@ -22,6 +23,7 @@ export const root = section(
     listeners,
     callAheadProfiles,
     recipientAccess,
+    hostAccess,
     smtpRoutes,
     smtpRoutesFile,
     ldap: ldap.prefault({}),
