@@ -1,71 +1,53 @@
-/** How many recipients a second does the gateway answer, from its cache and never seen, beside smtp-server that accepts blindly? */
-import { load, machine, median, type Peer, startGateway, startPeer } from './support/peer.ts';
+/** How many recipients a second does the gateway answer, from its cache and never seen, and at what cost, beside its peers? (900 s) */
+import { type Contender, startContenders } from './peers/contenders.ts';
+import { answer, progress } from './support/answer.ts';
+import { type Measured, measure } from './support/children.ts';
+import { profileGateway } from './support/gateway-profile.ts';
+import { busy, machine } from './support/machine.ts';
+import { readOptions } from './support/options.ts';
+import { CELLS, type Cell, describeCell, draw, report } from './support/rcpt-report.ts';
+import { figure } from './support/statistics.ts';
 
-const ROUNDS = 5;
-const RECIPIENTS_A_ROUND = 60_000;
+const options = readOptions();
+const rounds = options.rounds ?? 5;
+const seconds = options.seconds ?? 2;
 
-type Row = Readonly<{ name: string; port: number; fresh: boolean }>;
+if (options.profile) await profileGateway(5 * seconds, options.only);
+else await compare();
 
-const sink = await startPeer('sink');
-const peers: Record<string, Peer> = {
-  echo: await startPeer('echo'),
-  alone: await startPeer('smtp-server'),
-  gateway: await startGateway(sink.port),
-};
-const rows: Row[] = [
-  { name: 'line echo (the limit)', port: peers.echo?.port ?? 0, fresh: false },
-  { name: 'smtp-server alone', port: peers.alone?.port ?? 0, fresh: false },
-  { name: 'callahead, cached', port: peers.gateway?.port ?? 0, fresh: false },
-  { name: 'callahead, never seen', port: peers.gateway?.port ?? 0, fresh: true },
-];
-
-const DISTINCT = 10_000;
-let fresh = 10 * DISTINCT;
-const out: string[] = [`${machine()}; pipelined; median of ${ROUNDS} interleaved rounds`, ''];
-out.push(
-  '| | 100 a session, RCPT/s | ratio | 5 a session, RCPT/s | ratio | load generator busy |',
-  '|---|---|---|---|---|---|',
-);
-
-const figures = new Map<string, number[]>();
-const busy = new Map<string, number[]>();
-for (let round = 0; round <= ROUNDS; round++) {
-  for (const recipients of [100, 5]) {
-    for (const row of rows) {
-      const total = recipients === 100 ? RECIPIENTS_A_ROUND : RECIPIENTS_A_ROUND / 4;
-      const offset = row.fresh ? fresh : 0;
-      if (row.fresh) fresh += total;
-      const distinct = row.fresh ? total : DISTINCT;
-      // Every server here greets after 100 ms: with fewer sessions at once that would be measured. More would overflow the accept queues, or, with
-      // 100 recipients each, what the gateway lets one destination hold.
-      const result = await load({
-        port: row.port,
-        sessions: total / recipients,
-        recipients,
-        concurrency: recipients === 100 ? 100 : 400,
-        offset,
-        distinct,
-      });
-      if (result.accepted !== result.rcpts)
-        throw new Error(`${row.name}: ${result.accepted} of ${result.rcpts} accepted`);
-      // Round 0 warms up: code, cache and connections.
-      if (round === 0) continue;
-      push(figures, `${row.name} ${recipients}`, result.rcpts / result.seconds);
-      push(busy, row.name, result.cpuSeconds / result.seconds);
+async function compare(): Promise<void> {
+  const contenders = await startContenders(options.only);
+  const figures = new Map(contenders.all.map(({ name }) => [name, new Map<Cell, Measured[]>()]));
+  // Round 0 warms up: code, cache and connections.
+  for (let round = 0; round <= rounds; round++) {
+    for (const cell of CELLS) {
+      for (const contender of contenders.all) {
+        const measured = await meet(contender, cell, round);
+        progress(`round ${round}, ${contender.name}, ${describeCell(cell)}: ${figure(measured.rate)} RCPT/s`);
+        const cells = figures.get(contender.name);
+        if (round > 0) cells?.set(cell, [...(cells.get(cell) ?? []), measured]);
+      }
     }
   }
+  await contenders.stop();
+  const how = `medians of ${rounds} interleaved rounds of ${seconds} s; load average ${busy().toFixed(1)} at the end`;
+  const parts = [how, report(figures), ...contenders.missing];
+  answer('rcpt', parts.join('\n\n'), { 'rcpt.svg': draw(figures, `${machine()}; ${how}`) });
 }
-for (const { name } of rows) {
-  const cells = [100, 5].flatMap((recipients) => {
-    const own = median(figures.get(`${name} ${recipients}`) ?? []);
-    const base = median(figures.get(`smtp-server alone ${recipients}`) ?? []);
-    return [Math.round(own).toLocaleString('en'), (own / base).toFixed(2)];
-  });
-  out.push(`| ${[name, ...cells, `${Math.round(100 * median(busy.get(name) ?? []))} % of a core`].join(' | ')} |`);
-}
-process.stdout.write(`${out.join('\n')}\n`);
-for (const peer of [...Object.values(peers), sink]) await peer.stop();
 
-function push(into: Map<string, number[]>, key: string, figure: number): void {
-  into.set(key, [...(into.get(key) ?? []), figure]);
+async function meet(contender: Contender, cell: Cell, round: number): Promise<Measured> {
+  const { name, peer, distinct, sessions, patience } = contender;
+  const measured = await measure(peer, {
+    ...cell,
+    sessions: sessions(cell),
+    distinct,
+    prefix: distinct === null ? `r${round}c${CELLS.indexOf(cell)}n` : 'u',
+    seconds: seconds * patience,
+  });
+  const { accepted, shed, refused, broken } = measured;
+  if (accepted === 0 || shed + refused + broken > 0) {
+    const figures = JSON.stringify({ accepted, shed, refused, broken });
+    throw new Error(`${name}, ${describeCell(cell)}: not every recipient was accepted: ${figures}`);
+  }
+  return measured;
 }

@@ -1,0 +1,182 @@
+/**
+ * The load generator, a process of its own: `load.ts '{"port":…}'`. It keeps `sessions` sessions open, the next one as soon as one is through,
+ * and prints what came back within the window as one line of JSON. Replies are told apart by their first octet and counted, not parsed, so that
+ * it costs little beside what it measures.
+ */
+import { connect } from 'node:net';
+import { createHistogram } from '../support/histogram.ts';
+
+export type Load = Readonly<{
+  port: number;
+  /** Sessions at once. */
+  sessions: number;
+  /** Recipients of a session, all in one transaction. */
+  recipients: number;
+  /** MAIL and all RCPTs in one write; otherwise each command waits for the reply to the last one. */
+  pipelined: boolean;
+  /** Addresses are `<prefix><n>@<domain>`, where n begins anew after `distinct` of them; null: no address comes twice. */
+  prefix: string;
+  distinct: number | null;
+  /** The n-th address is at the (n mod domains)-th of `d0.example.com`, `d1.example.com`, …; 0: all are at `example.com`. */
+  domains: number;
+  /** What is answered sooner is not counted: the first connections, all at once, are no steady state. */
+  rampSeconds: number;
+  /** The window in which answers are counted. */
+  seconds: number;
+}>;
+
+/** `answered` counts all replies to RCPT; the other figures are about the window. Shed: a 4yz to RCPT or in place of the greeting. */
+export type LoadResult = Readonly<{
+  answered: number;
+  accepted: number;
+  shed: number;
+  refused: number;
+  /** Sessions that the server ended, or that never opened, over the whole run. */
+  broken: number;
+  seconds: number;
+  cpuSeconds: number;
+  p50Ms: number;
+  p99Ms: number;
+  shedP99Ms: number;
+}>;
+
+const LF = 10;
+const HYPHEN = 45;
+const [TWO, FOUR] = [50, 52];
+/** After a session that broke, so that a server that is gone is not called in an endless loop. */
+const PAUSE_MS = 20;
+/** What is under way at the end is not waited for, but reset connections are none of what is measured. */
+const LEAVE_MS = 100;
+
+if (process.argv[2] !== undefined) await run(JSON.parse(process.argv[2]) as Load);
+
+async function run(load: Load): Promise<void> {
+  const { domains, distinct, prefix } = load;
+  const acceptedMs = createHistogram();
+  const shedMs = createHistogram();
+  const counted = { accepted: 0, shed: 0, refused: 0 };
+  const cpu = process.cpuUsage();
+  const startMs = performance.now() + load.rampSeconds * 1_000;
+  const endMs = startMs + load.seconds * 1_000;
+  let answered = 0;
+  let broken = 0;
+  let next = 0;
+
+  function rcpt(): string {
+    const n = next++;
+    const local = `${prefix}${distinct === null ? n : n % distinct}`;
+    return `RCPT TO:<${local}@${domains === 0 ? '' : `d${n % domains}.`}example.com>\r\n`;
+  }
+
+  function count(first: number, sinceMs: number, nowMs: number): void {
+    if (nowMs < startMs || nowMs >= endMs) return;
+    if (first === TWO) {
+      counted.accepted++;
+      acceptedMs.add(nowMs - sinceMs);
+    } else if (first === FOUR) {
+      counted.shed++;
+      shedMs.add(nowMs - sinceMs);
+    } else counted.refused++;
+  }
+
+  function openSession(): void {
+    const socket = connect({ port: load.port, host: '127.0.0.1', noDelay: true });
+    const openedMs = performance.now();
+    let stage: 'greeting' | 'hello' | 'mail' | 'recipients' | 'over' = 'greeting';
+    let sentMs = openedMs;
+    let left = load.recipients;
+    let partial: Buffer | null = null;
+
+    function onReply(first: number, nowMs: number): void {
+      switch (stage) {
+        case 'greeting':
+          if (first === TWO) greet();
+          else turnedAway(first, nowMs);
+          return;
+        case 'hello':
+          stage = 'mail';
+          socket.write(transaction());
+          sentMs = nowMs;
+          return;
+        case 'mail':
+          stage = 'recipients';
+          if (!load.pipelined) ask(nowMs);
+          return;
+        case 'recipients':
+          answered++;
+          count(first, sentMs, nowMs);
+          if (--left === 0) leave();
+          else if (!load.pipelined) ask(nowMs);
+          return;
+        case 'over':
+      }
+    }
+
+    function greet(): void {
+      stage = 'hello';
+      socket.write('EHLO client.example\r\n');
+    }
+
+    function transaction(): string {
+      let text = 'MAIL FROM:<sender@client.example>\r\n';
+      if (load.pipelined) for (let n = 0; n < load.recipients; n++) text += rcpt();
+      return text;
+    }
+
+    function ask(nowMs: number): void {
+      sentMs = nowMs;
+      socket.write(rcpt());
+    }
+
+    function leave(): void {
+      stage = 'over';
+      socket.end('QUIT\r\n');
+      openSession();
+    }
+
+    function turnedAway(first: number, nowMs: number): void {
+      count(first, openedMs, nowMs);
+      stage = 'over';
+      socket.destroy();
+      setTimeout(openSession, PAUSE_MS);
+    }
+
+    function onEnd(): void {
+      if (stage === 'over') return;
+      stage = 'over';
+      socket.destroy();
+      broken++;
+      setTimeout(openSession, PAUSE_MS);
+    }
+
+    socket.on('data', (chunk) => {
+      const nowMs = performance.now();
+      const text: Buffer = partial === null ? chunk : Buffer.concat([partial, chunk]);
+      let start = 0;
+      for (let end = text.indexOf(LF); end >= 0; end = text.indexOf(LF, start)) {
+        const last = text[start + 3] !== HYPHEN;
+        if (last) onReply(text[start] ?? 0, nowMs);
+        start = end + 1;
+      }
+      partial = start === text.length ? null : text.subarray(start);
+    });
+    socket.on('error', onEnd);
+    socket.on('close', onEnd);
+  }
+
+  for (let session = 0; session < load.sessions; session++) openSession();
+  await new Promise((resolve) => setTimeout(resolve, endMs - performance.now()));
+  const used = process.cpuUsage(cpu);
+  const result: LoadResult = {
+    ...counted,
+    answered,
+    broken,
+    seconds: load.seconds,
+    cpuSeconds: (used.user + used.system) / 1e6,
+    p50Ms: acceptedMs.quantile(0.5),
+    p99Ms: acceptedMs.quantile(0.99),
+    shedP99Ms: shedMs.quantile(0.99),
+  };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  setTimeout(() => process.exit(0), LEAVE_MS);
+}
