@@ -106,3 +106,9 @@ inProfile(
   'onUnknown: {code: 550, text: No, disconect: true}',
   '12:38: callAheadProfiles.corp.onUnknown.disconect: unknown key: did you mean disconnect?',
 );
+
+inProfile(
+  'a remembered answer is not asked anew all the time',
+  'refreshAhead: 15m',
+  '12:19: callAheadProfiles.corp.refreshAhead: "15m" is no less than cacheTtl: expected less',
+);

@@ -95,6 +95,8 @@ test('whatever a profile leaves out has the value of SPEC 2', (t) => {
       cacheTtlMs: 900 * second,
       negativeCacheTtlMs: 300 * second,
       refusedCacheTtlMs: 0,
+      refreshAheadMs: 0,
+      staleIfErrorMs: 0,
       foldLocalPart: false,
       tls: null,
       auth: null,

@@ -20,11 +20,11 @@ test('an entry is served until its time is over, to the millisecond', (t) => {
   cache.put('d', 'ann@corp.example', valid, probe);
   cache.put('d', 'bob@corp.example', unknown, probe);
   clock.ms = 299;
-  t.like(cache.get('d', 'bob@corp.example', probe), { kind: 'unknown', source: 'cache', ref: 'abc' });
+  t.like(cache.get('d', 'bob@corp.example', probe), { verdict: { kind: 'unknown', source: 'cache', ref: 'abc' } });
   clock.ms = 300;
   t.is(cache.get('d', 'bob@corp.example', probe), null);
   clock.ms = 999;
-  t.like(cache.get('d', 'ann@corp.example', probe), { kind: 'valid', source: 'cache' });
+  t.like(cache.get('d', 'ann@corp.example', probe), { verdict: { kind: 'valid', source: 'cache' } });
   clock.ms = 1000;
   t.is(cache.get('d', 'ann@corp.example', probe), null);
   t.deepEqual(cache.counts(), { positive: 0, negative: 0 });
@@ -35,7 +35,7 @@ test('a temporary or failed verdict is never kept and does not displace a positi
   cache.put('d', 'ann@corp.example', valid, probe);
   cache.put('d', 'ann@corp.example', temporary, probe);
   cache.put('d', 'ann@corp.example', { ...unknown, kind: 'failed', cause: 'timeout', detail: '' }, probe);
-  t.is(cache.get('d', 'ann@corp.example', probe)?.kind, 'valid');
+  t.is(cache.get('d', 'ann@corp.example', probe)?.verdict.kind, 'valid');
 });
 
 test('a refusal is kept only where the profile wants it', (t) => {
@@ -43,16 +43,16 @@ test('a refusal is kept only where the profile wants it', (t) => {
   cache.put('d', 'ann@corp.example', refused, probe);
   t.is(cache.get('d', 'ann@corp.example', probe), null);
   cache.put('d', 'ann@corp.example', refused, probeOf({ refusedCacheTtlMs: 50 }));
-  t.is(cache.get('d', 'ann@corp.example', probe)?.kind, 'refused');
+  t.is(cache.get('d', 'ann@corp.example', probe)?.verdict.kind, 'refused');
 });
 
 test('a newer verdict of the other kind takes the place of the older one', (t) => {
   const { cache } = begin();
   cache.put('d', 'ann@corp.example', valid, probe);
   cache.put('d', 'ann@corp.example', unknown, probe);
-  t.is(cache.get('d', 'ann@corp.example', probe)?.kind, 'unknown');
+  t.is(cache.get('d', 'ann@corp.example', probe)?.verdict.kind, 'unknown');
   cache.put('d', 'ann@corp.example', valid, probe);
-  t.is(cache.get('d', 'ann@corp.example', probe)?.kind, 'valid');
+  t.is(cache.get('d', 'ann@corp.example', probe)?.verdict.kind, 'valid');
   t.deepEqual(cache.counts(), { positive: 1, negative: 0 });
 });
 
@@ -77,7 +77,7 @@ test('the local part is folded in the key only where the profile says so', (t) =
   cache.put('d', 'Ann@corp.example', valid, probe);
   t.is(cache.get('d', 'ann@corp.example', probe), null);
   cache.put('d', 'Ann@corp.example', valid, folding);
-  t.is(cache.get('d', 'aNN@corp.example', folding)?.kind, 'valid');
+  t.is(cache.get('d', 'aNN@corp.example', folding)?.verdict.kind, 'valid');
 });
 
 test('a flush forgets what it names, and is counted', (t) => {
@@ -112,4 +112,70 @@ test('a look-up shows every entry about an address, with its age and the time it
   ]);
   clock.ms = 700;
   t.is(cache.lookup('ann@corp.example').length, 1);
+});
+
+test('a no that is not kept still ends the yes before it', (t) => {
+  const { cache } = begin();
+  cache.put('d', 'ann@corp.example', valid, probe);
+  cache.put('d', 'ann@corp.example', refused, probe);
+  t.is(cache.get('d', 'ann@corp.example', probe), null);
+  cache.put('d', 'ann@corp.example', valid, probe);
+  cache.put('d', 'ann@corp.example', unknown, probeOf({ negativeCacheTtlMs: 0 }));
+  t.is(cache.get('d', 'ann@corp.example', probe), null);
+});
+
+test('a yes outlives its time for who finds no server, to the millisecond, and nobody else', (t) => {
+  const patient = probeOf({ cacheTtlMs: 1000, staleIfErrorMs: 500 });
+  const { cache, clock } = begin();
+  cache.put('d', 'ann@corp.example', valid, patient);
+  cache.put('d', 'bob@corp.example', unknown, patient);
+  clock.ms = 1499;
+  t.is(cache.get('d', 'ann@corp.example', patient), null);
+  t.deepEqual(cache.lookup('ann@corp.example'), []);
+  t.like(cache.stale('d', 'ann@corp.example', patient), { kind: 'valid', source: 'cache' });
+  t.is(cache.stale('d', 'ann@corp.example', probe), null);
+  t.is(cache.stale('e', 'ann@corp.example', patient), null);
+  t.is(cache.stale('d', 'bob@corp.example', patient), null);
+  clock.ms = 1500;
+  t.is(cache.stale('d', 'ann@corp.example', patient), null);
+  t.is(cache.get('d', 'ann@corp.example', patient), null);
+  t.is(cache.counts().positive, 0);
+});
+
+test('a yes that is known to be wrong is not served stale', (t) => {
+  const patient = probeOf({ cacheTtlMs: 1000, staleIfErrorMs: 500 });
+  for (const no of [unknown, refused]) {
+    const { cache, clock } = begin();
+    cache.put('d', 'ann@corp.example', valid, patient);
+    clock.ms = 1100;
+    cache.put('d', 'ann@corp.example', no, patient);
+    t.is(cache.stale('d', 'ann@corp.example', patient), null);
+  }
+});
+
+test('each who was refused gets the reply with the own address, though one form is kept for all', (t) => {
+  const { cache } = begin();
+  const saying = (text: string): Verdict => ({ ...unknown, reply: { code: 550, enhanced: '5.1.1', text } });
+  for (const name of ['ann', 'bob']) {
+    cache.put('d', `${name}@corp.example`, saying(`<${name}@corp.example> is no user; ${name}@corp.example`), probe);
+  }
+  cache.put('d', '$&@corp.example', saying('<$&@corp.example> is no user'), probe);
+  const texts = ['ann', 'bob', '$&'].map((name) => {
+    const verdict = cache.get('d', `${name}@corp.example`, probe)?.verdict;
+    return verdict?.kind === 'unknown' ? verdict.reply.text : '';
+  });
+  t.deepEqual(texts, [
+    '<ann@corp.example> is no user; ann@corp.example',
+    '<bob@corp.example> is no user; bob@corp.example',
+    '<$&@corp.example> is no user',
+  ]);
+  t.like(cache.lookup('bob@corp.example'), [{ verdict: { reply: { text: texts[1] ?? '' } } }]);
+});
+
+test('destinations whose names have one mark do not share verdicts', (t) => {
+  // Letter case does not count in a mark.
+  const { cache } = begin();
+  cache.put('corp mx.example', 'ann@corp.example', valid, probe);
+  t.is(cache.get('CORP MX.EXAMPLE', 'ann@corp.example', probe), null);
+  t.is(cache.stale('CORP MX.EXAMPLE', 'ann@corp.example', probeOf({ staleIfErrorMs: 1 })), null);
 });

@@ -32,6 +32,10 @@ export type Probe = Readonly<{
   negativeCacheTtlMs: number;
   /** 0: refused is not cached. */
   refusedCacheTtlMs: number;
+  /** A hit so close to its end is answered, and asked anew; 0: none is. */
+  refreshAheadMs: number;
+  /** So long a yes whose time is over counts while no server answers; 0: not at all. */
+  staleIfErrorMs: number;
   /** Fold the local part in the cache key, and only there. */
   foldLocalPart: boolean;
   /** null: none. */

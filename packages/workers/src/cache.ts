@@ -1,18 +1,20 @@
 /** The verdict cache: one per profile and thread, shared by that profile's actors there (SPEC 4.10, 8.1). */
 import type { CacheEntry, Flush, Probe, Verdict } from '@callahead/core';
 import { LRUCache } from 'lru-cache';
+import { createReplyForms } from './reply-forms.ts';
+import { stableHash } from './stable-hash.ts';
 
-type Entry = Readonly<{
-  destination: string;
-  recipient: string;
-  verdict: Verdict;
-  storedAtMs: number;
-  expiresAtMs: number;
-}>;
+/** What is kept of one answer. The recipient is in the key; the reply of a verdict is a form, which `get` fills. */
+type Entry = Readonly<{ destination: string; verdict: Verdict; storedAtMs: number; expiresAtMs: number }>;
+
+/** An answer from the cache: it is believed from the one time to the other. */
+export type Kept = Readonly<{ verdict: Verdict; storedAtMs: number; expiresAtMs: number }>;
 
 export type VerdictCache = Readonly<{
-  get(destination: string, recipient: string, probe: Probe): Verdict | null;
-  /** Keeps what may be kept: valid, unknown, and refused where the profile wants it. */
+  get(destination: string, recipient: string, probe: Probe): Kept | null;
+  /** A yes whose time is over since no longer than `staleIfError`, for who learns that no server answers. */
+  stale(destination: string, recipient: string, probe: Probe): Verdict | null;
+  /** Keeps what may be kept: valid, unknown, and refused where the profile wants it. A no that is not kept still ends a yes. */
   put(destination: string, recipient: string, verdict: Verdict, probe: Probe): void;
   /** Forgets; says how many entries. An answer to a question of an older `generation` must not be put any more. */
   flush(what: Flush): number;
@@ -30,33 +32,58 @@ export function createCache({ profile, cacheSize, threads, now }: CacheOptions):
   const share = Math.max(2, Math.floor(cacheSize / threads));
   const positive = entries(Math.ceil(share / 2));
   const negative = entries(Math.floor(share / 2));
+  const forms = createReplyForms();
+  /** One object for all that a server knows. */
+  const yeses = new LRUCache<string, Verdict>({ max: MOST_SERVERS });
   let flushes = 0;
 
-  function get(destination: string, recipient: string, probe: Probe): Verdict | null {
-    const key = cacheKey(destination, recipient, probe);
-    for (const kept of [positive, negative]) {
-      const entry = kept.get(key);
-      if (entry === undefined) continue;
-      if (now() < entry.expiresAtMs) return entry.verdict;
-      kept.delete(key);
+  function get(destination: string, recipient: string, probe: Probe): Kept | null {
+    const key = keyOf(destination, mailboxOf(recipient, probe));
+    const yes = positive.get(key);
+    if (yes !== undefined && yes.destination === destination) {
+      if (now() < yes.expiresAtMs) return yes;
+      if (now() >= yes.expiresAtMs + probe.staleIfErrorMs) positive.delete(key);
     }
+    const no = negative.get(key);
+    if (no === undefined || no.destination !== destination) return null;
+    if (now() < no.expiresAtMs) return { ...no, verdict: filled(no.verdict, key) };
+    negative.delete(key);
     return null;
   }
 
+  function stale(destination: string, recipient: string, probe: Probe): Verdict | null {
+    if (probe.staleIfErrorMs === 0) return null;
+    const yes = positive.get(keyOf(destination, mailboxOf(recipient, probe)));
+    if (yes === undefined || yes.destination !== destination) return null;
+    return now() < yes.expiresAtMs + probe.staleIfErrorMs ? yes.verdict : null;
+  }
+
   function put(destination: string, recipient: string, verdict: Verdict, probe: Probe): void {
-    const ttlMs = timeToLive(verdict, probe);
-    if (ttlMs <= 0) return;
-    const key = cacheKey(destination, recipient, probe);
-    const storedAtMs = now();
+    if (verdict.kind === 'temporary' || verdict.kind === 'failed') return;
+    const key = keyOf(destination, mailboxOf(recipient, probe));
     const [into, other] = verdict.kind === 'valid' ? [positive, negative] : [negative, positive];
     other.delete(key);
-    into.set(key, {
-      destination,
-      recipient,
-      verdict: { ...verdict, source: 'cache' },
-      storedAtMs,
-      expiresAtMs: storedAtMs + ttlMs,
-    });
+    const ttlMs = timeToLive(verdict, probe);
+    if (ttlMs <= 0) return;
+    // Whole numbers of this size take half of the memory that others do.
+    const storedAtMs = Math.floor(now());
+    into.set(key, { destination, verdict: worded(verdict, key), storedAtMs, expiresAtMs: storedAtMs + ttlMs });
+  }
+
+  function worded(verdict: Verdict, key: string): Verdict {
+    if (verdict.kind === 'valid') {
+      const yes = yeses.get(verdict.server) ?? { ...verdict, source: 'cache' };
+      yeses.set(verdict.server, yes);
+      return yes;
+    }
+    if (verdict.kind === 'failed') return verdict;
+    return { ...verdict, source: 'cache', reply: forms.of(verdict.reply, mailboxIn(key)) };
+  }
+
+  function filled(verdict: Verdict, key: string): Verdict {
+    if (verdict.kind === 'valid' || verdict.kind === 'failed') return verdict;
+    const reply = forms.fill(verdict.reply, mailboxIn(key));
+    return reply === verdict.reply ? verdict : { ...verdict, reply };
   }
 
   function flush(what: Flush): number {
@@ -64,7 +91,7 @@ export function createCache({ profile, cacheSize, threads, now }: CacheOptions):
     let forgotten = 0;
     for (const kept of [positive, negative]) {
       for (const [key, entry] of kept.entries()) {
-        if (!isFlushed(what, entry)) continue;
+        if (!isFlushed(what, key, entry)) continue;
         kept.delete(key);
         forgotten++;
       }
@@ -75,14 +102,14 @@ export function createCache({ profile, cacheSize, threads, now }: CacheOptions):
   function lookup(recipient: string): readonly CacheEntry[] {
     const found: CacheEntry[] = [];
     for (const kept of [positive, negative]) {
-      for (const entry of kept.values()) {
-        if (!sameMailbox(entry.recipient, recipient) || entry.expiresAtMs <= now()) continue;
+      for (const [key, entry] of kept.entries()) {
+        if (!isAbout(key, recipient) || entry.expiresAtMs <= now()) continue;
         const { destination, verdict, storedAtMs, expiresAtMs } = entry;
         found.push({
           profile,
           destination,
-          recipient: entry.recipient,
-          verdict,
+          recipient: mailboxIn(key),
+          verdict: filled(verdict, key),
           ageMs: now() - storedAtMs,
           ttlMs: expiresAtMs - now(),
         });
@@ -93,6 +120,7 @@ export function createCache({ profile, cacheSize, threads, now }: CacheOptions):
 
   return {
     get,
+    stale,
     put,
     flush,
     generation: () => flushes,
@@ -101,9 +129,33 @@ export function createCache({ profile, cacheSize, threads, now }: CacheOptions):
   };
 }
 
-/** The profile is the cache itself. Equal keys are equal questions (SPEC 3.5). */
-export function cacheKey(destination: string, recipient: string, probe: Probe): string {
-  return `${probe.foldLocalPart ? recipient.toLowerCase() : recipient} ${destination}`;
+const MOST_SERVERS = 1_000;
+const MARK_LENGTH = 7;
+
+/** Equal ones are one mailbox to this profile, and one question to its servers (SPEC 3.5). */
+export function mailboxOf(recipient: string, probe: Probe): string {
+  return probe.foldLocalPart ? recipient.toLowerCase() : recipient;
+}
+
+/** Names of destinations are long and there may be a million keys: a mark of theirs is in the key, the entry knows the name itself. */
+function keyOf(destination: string, mailbox: string): string {
+  return markOf(destination) + mailbox;
+}
+
+function mailboxIn(key: string): string {
+  return key.slice(MARK_LENGTH);
+}
+
+let marked = { destination: '', mark: markOfText('') };
+
+/** One destination asks many times in a row. */
+function markOf(destination: string): string {
+  if (marked.destination !== destination) marked = { destination, mark: markOfText(destination) };
+  return marked.mark;
+}
+
+function markOfText(text: string): string {
+  return stableHash(text).toString(36).padStart(MARK_LENGTH, '0');
 }
 
 // A bound by size instead of `max`: lru-cache allocates for `max` entries at once, and there may be many profiles of a million.
@@ -126,22 +178,23 @@ export function timeToLive(verdict: Verdict, probe: Probe): number {
   }
 }
 
-function isFlushed(what: Flush, entry: Entry): boolean {
+function isFlushed(what: Flush, key: string, { verdict }: Entry): boolean {
   switch (what.kind) {
     case 'recipient':
-      return sameMailbox(entry.recipient, what.value);
+      return isAbout(key, what.value);
     case 'domain':
-      return entry.recipient.slice(entry.recipient.lastIndexOf('@') + 1) === what.value.toLowerCase();
+      return key.endsWith(`@${what.value.toLowerCase()}`);
     case 'server':
-      return entry.verdict.server === what.value;
+      return verdict.server === what.value;
     case 'negative':
-      return entry.verdict.kind !== 'valid';
+      return verdict.kind !== 'valid';
     case 'all':
       return true;
   }
 }
 
-// A folded entry was stored under the spelling that came first; who asks for another one means it too.
-function sameMailbox(stored: string, wanted: string): boolean {
-  return stored === wanted || stored.toLowerCase() === wanted.toLowerCase();
+/** Letter case does not count: whether an entry was folded is not known any more, and who asks for one spelling means all. */
+function isAbout(key: string, recipient: string): boolean {
+  if (key.length !== MARK_LENGTH + recipient.length) return false;
+  return key.endsWith(recipient) || mailboxIn(key).toLowerCase() === recipient.toLowerCase();
 }

@@ -15,8 +15,10 @@ import {
   type Verdict,
 } from '@callahead/core';
 import { createAlarm } from './alarm.ts';
-import { cacheKey, timeToLive, type VerdictCache } from './cache.ts';
+import type { VerdictCache } from './cache.ts';
+import { reportOf } from './destination-report.ts';
 import type { Habits } from './habits.ts';
+import { createMemory } from './memory.ts';
 import type { Connect } from './opening.ts';
 import type { Permits } from './permits.ts';
 import {
@@ -30,9 +32,10 @@ import {
   verdictOf,
   type Waiter,
 } from './query.ts';
+import { createRefreshes } from './refreshes.ts';
 import { createSessions, type Sessions, type Supervise } from './sessions.ts';
 import { createTraces } from './traces.ts';
-import { findServer, isBest } from './walk.ts';
+import { findServer } from './walk.ts';
 
 export type ToDestination =
   | (Readonly<{ kind: 'ask'; recipient: string }> & Waiter)
@@ -74,7 +77,7 @@ const HEAD_START_SHARE = 0.02;
 const SWEEP_LATE_MS = 5;
 
 export function createDestination(options: DestinationOptions): Destination {
-  const { cache, now, random, post, answer, supervise } = options;
+  const { now, random, post, answer, supervise } = options;
   let { route } = options;
   const inFlight = new Map<string, Query>();
   const all = new Set<Query>();
@@ -85,6 +88,8 @@ export function createDestination(options: DestinationOptions): Destination {
   let waiting = 0;
   let destroyed = false;
   let idle = (): void => {};
+  const memory = createMemory({ route: () => route, cache: options.cache, now });
+  const refreshes = createRefreshes(now);
   const traces = createTraces(options);
   const alarm = createAlarm(now, SWEEP_LATE_MS, () => supervise(sweep));
 
@@ -100,14 +105,8 @@ export function createDestination(options: DestinationOptions): Destination {
         if (message.route.generation >= route.generation) route = message.route;
         return;
       case 'learn':
-        learn(message.recipient, message.verdict);
+        memory.learn(message.recipient, message.verdict);
     }
-  }
-
-  /** A yes counts from a server of this destination that is no backup (SPEC 7.6, 4.6), a no from whoever the mail was for. */
-  function learn(recipient: string, verdict: Verdict): void {
-    if (verdict.kind !== 'valid' || isBest(route, verdict.server))
-      cache.put(route.key, recipient, verdict, route.probe);
   }
 
   function leaveInTime(deadlineMs: number): number {
@@ -115,10 +114,12 @@ export function createDestination(options: DestinationOptions): Destination {
   }
 
   function ask(recipient: string, waiter: Waiter): void {
-    const known = waiter.fresh ? null : cache.get(route.key, recipient, route.probe);
+    const known = waiter.fresh ? null : memory.recall(recipient);
     if (known !== null) {
-      traces.step([waiter], 'cache', { kind: known.kind, server: known.server });
-      answer(waiter.id, known);
+      const { verdict } = known;
+      traces.step([waiter], 'cache', { kind: verdict.kind, server: verdict.server });
+      answer(waiter.id, verdict);
+      if (memory.ages(known)) refresh(recipient, waiter.deadlineMs);
       return;
     }
     if (waiting >= MOST_WAITING) {
@@ -126,21 +127,29 @@ export function createDestination(options: DestinationOptions): Destination {
       return;
     }
     waiting++;
-    const key = cacheKey(route.key, recipient, route.probe);
+    const key = memory.questionOf(recipient);
     const query = waiter.fresh ? undefined : inFlight.get(key);
     // A flush parts those who ask after it from a probe that began before it.
-    if (query !== undefined && query.generation === cache.generation()) {
+    if (query !== undefined && query.generation === memory.generation()) {
       query.waiters.push(waiter);
       query.deadlineMs = Math.max(query.deadlineMs, waiter.deadlineMs);
-    } else arrived.push(start(key, recipient, waiter));
+    } else start(key, recipient, waiter.deadlineMs, waiter);
     alarm.by(waiter.deadlineMs);
   }
 
-  function start(key: string, recipient: string, waiter: Waiter): Query {
-    const query = startQuery({ key, recipient, waiter, generation: cache.generation(), ref: newRef(), nowMs: now() });
+  function refresh(recipient: string, deadlineMs: number): void {
+    const key = memory.questionOf(recipient);
+    if (inFlight.has(key) || !refreshes.begin()) return;
+    start(key, recipient, deadlineMs, null);
+    alarm.by(deadlineMs);
+  }
+
+  function start(key: string, recipient: string, deadlineMs: number, waiter: Waiter | null): void {
+    const generation = memory.generation();
+    const query = startQuery({ key, recipient, deadlineMs, waiter, generation, ref: newRef(), nowMs: now() });
     if (!query.fresh) inFlight.set(key, query);
     all.add(query);
-    return query;
+    arrived.push(query);
   }
 
   /** A new batch takes the next step of the rotation. */
@@ -248,13 +257,11 @@ export function createDestination(options: DestinationOptions): Destination {
   function finish(query: Query, verdict: Verdict): void {
     all.delete(query);
     if (inFlight.get(query.key) === query) inFlight.delete(query.key);
-    const isBackup = verdict.kind === 'valid' && !isBest(route, verdict.server);
-    if (query.generation === cache.generation() && !isBackup && !query.fresh) {
-      cache.put(route.key, query.recipient, verdict, route.probe);
-    }
+    if (query.refreshes) refreshes.ended(verdict);
+    const forMs = memory.keep(query, verdict);
     if (verdict.kind !== 'valid') tell(query, verdict, query.ref);
-    traces.end(query, verdict.kind, isBackup ? 0 : timeToLive(verdict, route.probe));
-    for (const { id } of query.waiters) answer(id, verdict);
+    traces.end(query, verdict.kind, forMs);
+    for (const { id, fresh } of query.waiters) answer(id, fresh ? verdict : memory.orStale(query.recipient, verdict));
     waiting -= query.waiters.length;
     query.waiters = [];
     if (all.size === 0) idle();
@@ -300,25 +307,11 @@ export function createDestination(options: DestinationOptions): Destination {
     const ref = newRef();
     const verdict = failed('timeout', timedOut.detail, 'server', '', ref);
     if (verdict.kind === 'failed') tell(query, verdict, ref);
-    for (const { id } of late) answer(id, verdict);
+    for (const { id, fresh } of late) answer(id, fresh ? verdict : memory.orStale(query.recipient, verdict));
   }
 
   function newRef(): string {
     return random().toString(36).slice(2, 10).padEnd(8, '0');
-  }
-
-  function report(): DestinationReport {
-    const sessions = { connecting: 0, idle: 0, busy: 0 };
-    let queued = 0;
-    for (const pool of pools.values()) {
-      const counts = pool.counts();
-      sessions.connecting += counts.connecting;
-      sessions.idle += counts.idle;
-      sessions.busy += counts.busy;
-      queued += pool.waiting();
-    }
-    for (const { at } of all) if (at.kind === 'parked') queued++;
-    return { key: route.key, waiting: queued, asking: Math.max(0, all.size - queued), sessions };
   }
 
   async function stop(how: 'drain' | 'destroy'): Promise<void> {
@@ -340,7 +333,7 @@ export function createDestination(options: DestinationOptions): Destination {
 
   return {
     receive,
-    report,
+    report: () => reportOf(route.key, all, pools.values()),
     outstanding: () =>
       [...all].flatMap((query) => query.waiters.map((waiter) => ({ recipient: query.recipient, waiter }))),
     stop,

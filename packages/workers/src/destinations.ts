@@ -1,4 +1,5 @@
 import type { Route, Server } from '@callahead/core';
+import { stableHash } from './stable-hash.ts';
 
 const IDLE_MS = 600_000;
 
@@ -99,13 +100,6 @@ export function createDestinations({ threads, most, now, onRoute, onForget }: De
 export function laneOf(destination: Destination, address: string): number {
   const { lanes } = destination;
   return lanes[stableHash(address) % lanes.length] ?? 0;
-}
-
-/** FNV-1a over the text with the case bit set. */
-function stableHash(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ (text.charCodeAt(i) | 0x20), 0x01000193);
-  return hash >>> 0;
 }
 
 function isIdle({ asking, waiting }: Destination): boolean {

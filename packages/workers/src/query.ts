@@ -47,6 +47,8 @@ export type Query = {
   readonly generation: number;
   /** It has one waiter, joins no other probe and leaves nothing in the cache. */
   readonly fresh: boolean;
+  /** Nobody asked for it: it is an answer from the cache that is asked anew. Others may join it. */
+  readonly refreshes: boolean;
   readonly ref: string;
   waiters: Waiter[];
   /** The latest waiter's. */
@@ -87,23 +89,25 @@ export function note(query: Query, lines: readonly string[]): void {
 export type QueryStart = Readonly<{
   key: string;
   recipient: string;
-  waiter: Waiter;
+  deadlineMs: number;
+  waiter: Waiter | null;
   generation: number;
   ref: string;
   nowMs: number;
 }>;
 
 /** A query that is parked until its walk begins. */
-export function startQuery({ key, recipient, waiter, generation, ref, nowMs }: QueryStart): Query {
+export function startQuery({ key, recipient, deadlineMs, waiter, generation, ref, nowMs }: QueryStart): Query {
   return {
     key,
     recipient,
     utf8: /[\u0080-\uffff]/.test(recipient),
     generation,
-    fresh: waiter.fresh,
+    fresh: waiter?.fresh ?? false,
+    refreshes: waiter === null,
     ref,
-    waiters: [waiter],
-    deadlineMs: waiter.deadlineMs,
+    waiters: waiter === null ? [] : [waiter],
+    deadlineMs,
     walkStartedMs: nowMs,
     untried: [],
     at: { kind: 'parked', untilMs: Number.POSITIVE_INFINITY },

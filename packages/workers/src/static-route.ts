@@ -22,6 +22,8 @@ const DEFAULTS: Omit<Probe, 'heloName'> = {
   cacheTtlMs: 900_000,
   negativeCacheTtlMs: 300_000,
   refusedCacheTtlMs: 0,
+  refreshAheadMs: 0,
+  staleIfErrorMs: 0,
   foldLocalPart: false,
   tls: null,
   auth: null,

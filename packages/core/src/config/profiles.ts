@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { parseDomain } from '../domain.ts';
 import type { Probe, Profile } from '../profile.ts';
 import { parseSender } from '../recipient.ts';
-import type { Fault } from './faults.ts';
+import { errorAt, type Fault } from './faults.ts';
 import { about, choice, count, duration, expecting, flag, named, section, text } from './fields.ts';
 import type { Files } from './files.ts';
 import { localInterface } from './local-interface.ts';
-import { fault, type Parsed, value } from './parsed.ts';
+import { fault, type Parsed, show, value } from './parsed.ts';
 import { keysOf, type Plain } from './plain.ts';
 import type { Path } from './positions.ts';
 import { action } from './replies.ts';
@@ -76,6 +76,18 @@ const caching = {
   cacheTtl: duration('900s', 60, 86_400, 'How long a valid recipient is remembered.'),
   negativeCacheTtl: duration('300s', 0, 86_400, 'How long an unknown recipient is remembered.'),
   refusedCacheTtl: duration('0s', 0, 86_400, 'How long a refused recipient is remembered; 0: not at all.'),
+  refreshAhead: duration(
+    '0s',
+    0,
+    86_399,
+    'A remembered answer that is used so shortly before its end is asked for anew in the background; 0: none is.',
+  ),
+  staleIfError: duration(
+    '0s',
+    0,
+    604_800,
+    'How much longer a recipient that was valid counts as valid while no server answers; 0: not at all.',
+  ),
   foldLocalPart: flag(false, 'Take local parts that differ in case only for one, in the cache and nowhere else.'),
 };
 
@@ -113,8 +125,25 @@ type ProfileSettings = z.output<typeof profile>;
 export function checkProfiles(root: Plain, files: Files): readonly Fault[] {
   return keysOf(root, 'callAheadProfiles').flatMap(([name, settings]) => {
     const path: Path = ['callAheadProfiles', name];
-    return [...checkServers(path, settings), ...checkServerSecurity(path, settings, files)];
+    return [
+      ...checkServers(path, settings),
+      ...checkServerSecurity(path, settings, files),
+      ...checkCaching(path, settings),
+    ];
   });
+}
+
+/** What is asked anew from its first second on is not remembered. */
+function checkCaching(path: Path, { refreshAhead, cacheTtl }: Plain): readonly Fault[] {
+  const aheadMs = milliseconds(caching.refreshAhead, refreshAhead);
+  const ttlMs = milliseconds(caching.cacheTtl, cacheTtl);
+  if (aheadMs === null || ttlMs === null || aheadMs < ttlMs) return [];
+  return [errorAt([...path, 'refreshAhead'], `${show(refreshAhead)} is no less than cacheTtl: expected less`)];
+}
+
+function milliseconds(schema: z.ZodType<number>, written: unknown): number | null {
+  const parsed = schema.safeParse(written);
+  return parsed.success ? parsed.data : null;
 }
 
 /** Who we are, whatever the profile: `selfNames` are our own names, `hostname` the first of them. */
@@ -154,6 +183,8 @@ function buildProbe(settings: ProfileSettings, { hostname, selfNames }: Ourselve
     cacheTtlMs: settings.cacheTtl,
     negativeCacheTtlMs: settings.negativeCacheTtl,
     refusedCacheTtlMs: settings.refusedCacheTtl,
+    refreshAheadMs: settings.refreshAhead,
+    staleIfErrorMs: settings.staleIfError,
     foldLocalPart: settings.foldLocalPart,
     tls: buildServerTls(settings.tls, files),
     auth: buildServerAuth(settings.auth, files),
