@@ -32,6 +32,8 @@ const SETTINGS: ListenerSettings = {
   relay: true,
   postmaster: recipientOf('postmaster@example.com'),
   bareNewline: 'reject',
+  tls: null,
+  proxyProtocol: null,
   limits: LIMITS,
 };
 

@@ -137,6 +137,8 @@ export async function openFrontDoor(t: ExecutionContext, options: DoorOptions = 
       relay: true,
       postmaster: recipientOf('postmaster@example.com'),
       bareNewline: 'reject',
+      tls: null,
+      proxyProtocol: null,
       ...options.settings,
       limits: { ...LIMITS, ...options.limits },
     },

@@ -80,6 +80,8 @@ export type {
   Limits,
   ListenAddress,
   ListenerSettings,
+  ListenerTls,
+  Network,
   Self,
   SmtpRoute,
   SmtpRoutes,

@@ -22,6 +22,18 @@ export type Limits = Readonly<{
   minDataRate: number;
 }>;
 
+/** How clients are encrypted: they may be by STARTTLS, must be by it, or begin with TLS. `cert` and `key` are PEM texts. */
+export type ListenerTls = Readonly<{
+  mode: 'optional' | 'required' | 'implicit';
+  identity: Readonly<{ cert: string; key: Secret }>;
+  minVersion: TlsVersion;
+  maxVersion: TlsVersion;
+  ciphers: string;
+}>;
+
+/** Addresses that have their first `prefix` bits in common. */
+export type Network = Readonly<{ address: string; prefix: number }>;
+
 /** One listener, complete. */
 export type ListenerSettings = Readonly<{
   name: string;
@@ -41,6 +53,10 @@ export type ListenerSettings = Readonly<{
   /** Where `<postmaster>` without a domain goes (SPEC 3.6). null only where `relay` is false. */
   postmaster: Recipient | null;
   bareNewline: 'reject' | 'normalize';
+  /** null: off. */
+  tls: ListenerTls | null;
+  /** Proxies that say for which client they speak; null: there are none. */
+  proxyProtocol: Readonly<{ trusted: readonly Network[] }> | null;
   limits: Limits;
 }>;
 

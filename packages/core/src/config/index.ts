@@ -22,6 +22,7 @@ export async function loadConfiguration(
     cores: availableParallelism(),
     readText: readNow,
     interfaces: machineInterfaces(),
+    nowMs: Date.now(),
   });
 }
 

@@ -8,10 +8,13 @@ import type { LdapRoutingSettings, Limits, ListenerSettings } from '../settings.
 import { parseListenAddress } from './endpoints.ts';
 import { errorAt, type Fault, warningAt } from './faults.ts';
 import { choice, count, duration, flag, list, named, section, size, text } from './fields.ts';
+import type { Files } from './files.ts';
 import { openHostIn } from './host-access.ts';
+import { buildListenerTls, listenerTls } from './listener-tls.ts';
 import { fault, type Parsed, show, value } from './parsed.ts';
 import { isDefined, keysOf, type Plain } from './plain.ts';
 import type { Path } from './positions.ts';
+import { proxyProtocol } from './proxy-protocol.ts';
 import { openRelayIn } from './recipient-access.ts';
 import { checkReference } from './references.ts';
 import type { Tables } from './tables.ts';
@@ -80,6 +83,8 @@ const listener = section(
       ['reject', 'normalize'],
       'What to do with a CR or LF that stands alone: refuse the message, or make it CRLF.',
     ).prefault('reject'),
+    tls: listenerTls,
+    proxyProtocol,
     limits,
   },
   'A front door.',
@@ -190,12 +195,13 @@ export type ListenerParts = Readonly<{
   tables: ReadonlyMap<string, RecipientAccess>;
   hosts: ReadonlyMap<string, HostAccess>;
   routings: ReadonlyMap<string, LdapRoutingSettings>;
+  files: Files;
 }>;
 
 export function buildListener(
   name: string,
   settings: ListenerInput,
-  { profiles, tables, hosts, routings }: ListenerParts,
+  { profiles, tables, hosts, routings, files }: ListenerParts,
 ): ListenerSettings {
   const { type, listen, callAheadProfile, relay, postmaster, bareNewline } = settings;
   const recipientAccess = type === 'private' ? NOBODY : tables.get(settings.recipientAccess ?? '');
@@ -213,6 +219,8 @@ export function buildListener(
     relay,
     postmaster: postmaster ?? null,
     bareNewline,
+    tls: buildListenerTls(settings.tls, files),
+    proxyProtocol: settings.proxyProtocol ?? null,
     limits: buildLimits(settings.limits),
   };
 }

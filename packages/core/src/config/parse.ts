@@ -9,11 +9,13 @@ import { type Fault, faultsOf, inOrder, problemsOf } from './faults.ts';
 import { createFiles, type Files, type ReadText } from './files.ts';
 import { buildHostAccess, checkHostAccess } from './host-access.ts';
 import { buildLdap, checkLdap } from './ldap.ts';
+import { checkListenerTls } from './listener-tls.ts';
 import { buildListener, checkListeners } from './listeners.ts';
 import { checkInterfaces } from './local-interface.ts';
 import { isPlain, type Plain } from './plain.ts';
 import { type ReadFile, readYaml } from './positions.ts';
 import { buildProfile, checkProfiles } from './profiles.ts';
+import { checkProxies } from './proxy-protocol.ts';
 import { buildRecipientAccess, checkPatternFiles, checkRecipientAccess } from './recipient-access.ts';
 import { jsonSchema, root, type Settings } from './schema.ts';
 import { buildSmtpRoutes, checkSmtpRoutes } from './smtp-routes.ts';
@@ -22,7 +24,7 @@ import { writtenConfiguration } from './written.ts';
 
 /**
  * `file` names the text in messages; `cores` is what `engine.threads: auto` counts; `readText` reads the files that the text names: left out, none can be read.
- * `interfaces` are the machine's, which names in the text are held against: left out, they are not.
+ * `interfaces` are the machine's, which names in the text are held against: left out, they are not. `nowMs`, of the wall clock, is what certificates expire by: left out, they do not.
  */
 export type ParseOptions = Readonly<{
   file: string;
@@ -30,6 +32,7 @@ export type ParseOptions = Readonly<{
   cores: number;
   readText?: ReadText;
   interfaces?: Interfaces;
+  nowMs?: number;
 }>;
 
 /** A configuration that can be used, and what about it is doubtful. */
@@ -43,7 +46,12 @@ export function parseConfiguration(text: string, options: ParseOptions): Loaded 
   const parsed = root.safeParse(written, { reportInput: true });
   const faults = parsed.success ? [] : faultsOf(parsed.error.issues, jsonSchema);
   const files = createFiles(options.file, options.readText ?? noFiles);
-  const read = { files, tables: createTables(files), interfaces: options.interfaces ?? null };
+  const read = {
+    files,
+    tables: createTables(files),
+    interfaces: options.interfaces ?? null,
+    nowMs: options.nowMs ?? null,
+  };
   const crossing = isPlain(written) ? crossChecks(written, { name: options.file, file }, read) : NOTHING;
   const problems = [...merge(file.problems, problemsOf([...faults, ...crossing.faults], file)), ...crossing.problems];
   if (!parsed.success || problems.some(({ severity }) => severity === 'error')) {
@@ -58,8 +66,8 @@ export function parseConfiguration(text: string, options: ParseOptions): Loaded 
   };
 }
 
-/** The files that the configuration names, what was made of those that are tables, and the machine's interfaces where they are known. */
-type Read = Readonly<{ files: Files; tables: Tables; interfaces: Interfaces | null }>;
+/** The files that the configuration names, what was made of those that are tables, and the machine's interfaces and the time where they are known. */
+type Read = Readonly<{ files: Files; tables: Tables; interfaces: Interfaces | null; nowMs: number | null }>;
 
 /** What is wrong in the configuration, and inside the tables that it names. */
 type Crossing = Readonly<{ faults: readonly Fault[]; problems: readonly Problem[] }>;
@@ -67,11 +75,13 @@ type Crossing = Readonly<{ faults: readonly Fault[]; problems: readonly Problem[
 const NOTHING: Crossing = { faults: [], problems: [] };
 
 function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFile }>, read: Read): Crossing {
-  const { files, tables, interfaces } = read;
+  const { files, tables, interfaces, nowMs } = read;
   const routes = checkSmtpRoutes(written, main, tables.routes);
   return {
     faults: [
       ...checkListeners(written, tables),
+      ...checkListenerTls(written, files, nowMs),
+      ...checkProxies(written),
       ...checkProfiles(written, files),
       ...(interfaces === null ? [] : checkInterfaces(written, interfaces)),
       ...checkRecipientAccess(written, tables),
@@ -119,7 +129,7 @@ function build(settings: Settings, cores: number, read: Read): Omit<Configuratio
     log: settings.log,
     self,
     listeners: Object.entries(settings.listeners).map(([name, listener]) =>
-      buildListener(name, listener, { profiles, tables, hosts, routings: ldap.routing }),
+      buildListener(name, listener, { profiles, tables, hosts, routings: ldap.routing, files: read.files }),
     ),
     profiles,
     smtpRoutes: buildSmtpRoutes(settings.smtpRoutes, settings.smtpRoutesFile, read.tables.routes),

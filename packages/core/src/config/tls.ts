@@ -22,21 +22,22 @@ export function tlsMode(sentence: string) {
 export const clientTls = {
   verify: flag(true, 'Refuse a certificate that no authority vouches for or that names another host.'),
   ca: text(nonEmpty, pemForm, 'PEM file of the authorities to believe; left out, those that Node knows.').optional(),
-  cert: text(
-    nonEmpty,
-    pemForm,
-    'PEM file of our own certificate, with those between it and the authority; needs key.',
-  ).optional(),
-  key: text(nonEmpty, pemForm, 'PEM file of its key.').optional(),
+  ...ownCertificate('PEM file of our own certificate, with those between it and the authority; needs key.'),
   servername: text(
     nonEmpty,
     'a host name',
     'The name that the certificate must carry; left out, the name that led to the address.',
   ).optional(),
-  minVersion: choice(versions, 'The oldest version of TLS.').prefault('TLSv1.2'),
+  minVersion: oldestVersion(),
 };
 
-/** Which versions and ciphers are spoken to mail servers. */
+/** Who a server of TLS is. */
+export const serverIdentity = {
+  ...ownCertificate('PEM file of our certificate, with those between it and the authority; needed for TLS, with key.'),
+  minVersion: oldestVersion(),
+};
+
+/** Which versions and ciphers are spoken with mail servers and clients. */
 export const mailTls = {
   maxVersion: choice(versions, 'The newest version of TLS.').prefault('TLSv1.3'),
   ciphers: text(
@@ -45,6 +46,17 @@ export const mailTls = {
     "The ciphers of versions up to TLSv1.2, in OpenSSL's words; versions below TLSv1.2 need DEFAULT@SECLEVEL=0.",
   ).prefault('DEFAULT'),
 };
+
+function ownCertificate(sentence: string) {
+  return {
+    cert: text(nonEmpty, pemForm, sentence).optional(),
+    key: text(nonEmpty, pemForm, 'PEM file of its key.').optional(),
+  };
+}
+
+function oldestVersion() {
+  return choice(versions, 'The oldest version of TLS.').prefault('TLSv1.2');
+}
 
 /** Files that cannot be read or are not what they should be, and a key that is not the certificate's. `tls` as it stands in the file. */
 export function checkTls(path: Path, tls: Plain, files: Files): readonly Fault[] {
@@ -82,7 +94,7 @@ function checkPem(path: Path, { ca, cert, key }: Plain, files: Files): readonly 
 }
 
 /** null: none, or something that only looks like one. */
-function certificatesIn(pem: string): readonly X509Certificate[] | null {
+export function certificatesIn(pem: string): readonly X509Certificate[] | null {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs);
   try {
     return blocks?.map((block) => new X509Certificate(block)) ?? null;
@@ -103,7 +115,7 @@ function keyIn(pem: string): KeyObject | string {
 
 type Identity = Readonly<{ cert: string; key: Secret }>;
 
-/** The texts of the files that `clientTls` names. */
+/** The texts of the files that `clientTls` or `serverIdentity` name. */
 export function buildTlsFiles(
   settings: Readonly<{ ca?: string | undefined; cert?: string | undefined; key?: string | undefined }>,
   files: Files,
