@@ -79,3 +79,16 @@ test('a certificate that ran out, or is for later, is doubtful and no more', (t)
     /^listeners\.inbound\.tls\.cert: "cert\.pem" holds from \d{4}-\d\d-\d\d on only: expected one that holds$/,
   );
 });
+
+test('a policy that requires TLS needs a listener that speaks it', (t) => {
+  const table =
+    'hostAccess:\n  hosts: {senderGroups: [{name: all, match: ALL, policy: p}], policies: {p: {tls: required}}}\n';
+  t.deepEqual(problemsWith(files, `${withLine('hostAccess: hosts')}${table}`), [
+    'callahead.yaml:8:17: listeners.inbound.hostAccess: policy p of "hosts" requires TLS, which this listener does not speak: expected tls.mode optional or required',
+  ]);
+  const secured = withLine('hostAccess: hosts').replace(
+    '    postmaster:',
+    '    tls: {mode: optional, cert: cert.pem, key: key.pem}\n    postmaster:',
+  );
+  t.deepEqual(problemsWith(files, `${secured}${table}`), []);
+});

@@ -24,11 +24,23 @@ export const listenerTls = section(
 
 /** `nowMs` is what certificates expire by; null: they do not. */
 export function checkListenerTls(root: Plain, files: Files, nowMs: number | null): readonly Fault[] {
-  return keysOf(root, 'listeners').flatMap(([name, { tls }]) => {
-    if (!isPlain(tls)) return [];
+  return keysOf(root, 'listeners').flatMap(([name, { tls, hostAccess }]) => {
+    const written = isPlain(tls) ? tls : {};
     const path = ['listeners', name, 'tls'];
-    const faults = [...checkOwn(path, tls), ...checkTls(path, tls, files)];
-    return faults.length > 0 || nowMs === null ? faults : checkDates(path, tls.cert, files, nowMs);
+    const faults = [...checkOwn(path, written), ...checkTls(path, written, files)];
+    const dates = faults.length > 0 || nowMs === null ? [] : checkDates(path, written.cert, files, nowMs);
+    return [...faults, ...dates, ...checkPolicies(root, ['listeners', name, 'hostAccess'], hostAccess, written)];
+  });
+}
+
+/** A policy asks for TLS where there is none: its clients could never send. */
+function checkPolicies(root: Plain, path: Path, table: unknown, { mode = 'off' }: Plain): readonly Fault[] {
+  if (mode !== 'off') return [];
+  const [, written = {}] = keysOf(root, 'hostAccess').find(([name]) => name === table) ?? [];
+  return keysOf(written, 'policies').flatMap(([policy, { tls }]) => {
+    if (tls !== 'required') return [];
+    const message = `policy ${policy} of ${show(table)} requires TLS, which this listener does not speak: expected tls.mode optional or required`;
+    return [errorAt(path, message)];
   });
 }
 
