@@ -45,6 +45,7 @@ function gateWith(options: Partial<GateOptions> = {}): Gate {
     locate: locateAll,
     holds: null,
     harvest: null,
+    usage: null,
     now,
     ...options,
   });

@@ -1,4 +1,5 @@
 import {
+  type Admission,
   type Client,
   type DeliveryRouting,
   EVERYBODY,
@@ -8,12 +9,12 @@ import {
   type Recipient,
   type Recorder,
   type Reply,
-  type RouteSource,
   type Step,
   serverName,
   type Verdict,
 } from '@callahead/core';
-import { createGate, type Gate, type Ticket, type Transaction } from '@callahead/listener';
+import { createGate, type Gate, SAYS, type Ticket, type Transaction } from '@callahead/listener';
+import type { Router } from '@callahead/routing';
 import type { Engine } from '@callahead/workers';
 import { createValidate } from './halves.ts';
 
@@ -26,7 +27,7 @@ export type ExplainRequest = Readonly<{
 }>;
 
 export type ExplainParts = Readonly<{
-  router: RouteSource;
+  router: Router;
   engine: Pick<Engine, 'validate'>;
   /** The clock of all deadlines. */
   now: () => number;
@@ -81,9 +82,13 @@ export async function explain(request: ExplainRequest, parts: ExplainParts): Pro
     recorder({ stage: 'address', atMs: now(), facts: { syntax: 'bad', reply: printReply(reply) } });
     return { recipient: address, ...about, ...NOTHING, steps, reply, exit: exitOf(reply) };
   }
+  const admission = await admit(request, parts, recorder);
+  const turnedAway = turnAway(admission);
+  if (turnedAway !== null)
+    return { recipient: address, ...about, ...NOTHING, steps, reply: turnedAway, exit: exitOf(turnedAway) };
   const recipient = parsed.kind === 'ok' ? parsed.recipient : null;
   const gate = openGate(settings, parts, dry);
-  const transaction = emptyTransaction(recipient, { address: client ?? 'unknown', admission: EVERYBODY });
+  const transaction = emptyTransaction(recipient, { address: client ?? 'unknown', admission });
   const ticket = await begin(gate, recipient, transaction, recorder, now);
   const { reply } = decide(gate, ticket, transaction, recorder, now);
   const told = steps.filter(({ stage }) => stage !== 'dialogue').sort((a, b) => a.atMs - b.atMs);
@@ -102,6 +107,44 @@ export async function explain(request: ExplainRequest, parts: ExplainParts): Pro
 
 const NOTHING = { dialogue: [], verdict: null, cached: null, delivery: null } as const;
 
+/** As the listener decides when the client connects. Nobody in particular is in no group. */
+async function admit(
+  { settings, client }: ExplainRequest,
+  { router, now }: ExplainParts,
+  recorder: Recorder,
+): Promise<Admission> {
+  const { hostAccess } = settings;
+  if (hostAccess === null || client === null) return EVERYBODY;
+  let names: readonly string[] | null = null;
+  const admission = await hostAccess.decide(client, async (address) => {
+    names = await router.namesOf(address);
+    return names;
+  });
+  const { group, entry, policy } = admission;
+  const found = group === '' ? { group: 'none matches' } : { group, entry, policy: policy.name };
+  recorder({ stage: 'host', atMs: now(), facts: { ...namesFact(names), ...found, action: policy.action } });
+  return admission;
+}
+
+/** Nothing where no entry wanted to know. */
+function namesFact(names: readonly string[] | null): Readonly<Record<string, string>> {
+  if (names === null) return {};
+  return { names: names.length === 0 ? 'none that leads back to the address' : names.join(', ') };
+}
+
+/** What a client hears that gets no further; null: it does. */
+function turnAway({ policy }: Admission): Reply | null {
+  switch (policy.action) {
+    case 'reject':
+      return policy.response ?? SAYS.accessDenied;
+    case 'refuse':
+      return { ...SAYS.accessDenied, text: 'Closed without a greeting' };
+    case 'accept':
+    case 'relay':
+      return null;
+  }
+}
+
 /** The listener's own gate. It has no holds, for to look one up is to use it up (SPEC 7.3), and counts no invalid recipients (SPEC 1.3). */
 function openGate(settings: ListenerSettings, { router, engine, now }: ExplainParts, dry: boolean): Gate {
   return createGate({
@@ -110,6 +153,7 @@ function openGate(settings: ListenerSettings, { router, engine, now }: ExplainPa
     locate: (request) => router.toDeliver({ ...request, recorder: forDelivery(request.recorder) }),
     holds: null,
     harvest: null,
+    usage: null,
     now,
   });
 }

@@ -1,22 +1,17 @@
-import type {
-  Configuration,
-  Emit,
-  ListenAddress,
-  ListenerSettings,
-  Recipient,
-  RouteSource,
-  Verdict,
-} from '@callahead/core';
+import type { Configuration, Emit, ListenAddress, ListenerSettings, Recipient, Verdict } from '@callahead/core';
 import {
   createHarvestCounter,
   createHolds,
   createListener,
   createRelay,
+  createUsage,
   type HarvestCounter,
   type Holds,
   type Listener,
   type Relay,
+  type Usage,
 } from '@callahead/listener';
+import type { Router } from '@callahead/routing';
 import type { Engine } from '@callahead/workers';
 import { createValidate, openHalves } from './halves.ts';
 
@@ -40,7 +35,8 @@ export async function openGateway(
   const { engine, router, now } = halves;
   const holds = createHolds({ holdTimeMs: configuration.delivery.holdTimeMs, now });
   const harvest = createHarvestCounter({ emit, now });
-  const parts = { configuration, engine, router, holds, harvest, emit, now };
+  const usage = createUsage({ now });
+  const parts = { configuration, engine, router, holds, harvest, usage, emit, now };
   const doors = configuration.listeners.map((settings) => openDoor(settings, parts));
 
   async function close(deadlineMs: number): Promise<void> {
@@ -68,9 +64,10 @@ export async function openGateway(
 type Parts = Readonly<{
   configuration: Configuration;
   engine: Engine;
-  router: RouteSource;
+  router: Router;
   holds: Holds;
   harvest: HarvestCounter;
+  usage: Usage;
   emit: Emit;
   now: () => number;
 }>;
@@ -78,7 +75,7 @@ type Parts = Readonly<{
 type Door = Readonly<{ name: string; listener: Listener; relay: Relay }>;
 
 function openDoor(settings: ListenerSettings, parts: Parts): Door {
-  const { configuration, engine, router, holds, harvest, emit, now } = parts;
+  const { configuration, engine, router, holds, harvest, usage, emit, now } = parts;
   const { hostname } = configuration;
   const relay = createRelay({
     settings: configuration.delivery,
@@ -97,6 +94,8 @@ function openDoor(settings: ListenerSettings, parts: Parts): Door {
     relay,
     holds,
     harvest,
+    usage,
+    namesOf: router.namesOf,
     overloaded: engine.full,
     emit,
     now,
@@ -112,7 +111,8 @@ async function learn(
   verdict: Verdict,
 ): Promise<void> {
   const access = settings.recipientAccess.decide(recipient);
-  const profile = (access.kind === 'accept' ? access.profile : null) ?? settings.profile;
+  // Whom access refuses nobody asks about: only who relays may write there.
+  const profile = access.kind === 'accept' ? (access.profile ?? settings.profile) : null;
   if (profile === null) return;
   const routing = await router.toAsk({
     recipient,

@@ -10,12 +10,12 @@ import type {
   Validate,
   Verdict,
 } from '@callahead/core';
-import { createRouter } from '@callahead/routing';
+import { createRouter, type Router } from '@callahead/routing';
 import { type Ask, createEngine, type Engine } from '@callahead/workers';
 
 /** Routing and the engine: all that finds out about a recipient, without a front door. */
 export type Halves = Readonly<{
-  router: RouteSource;
+  router: Router;
   engine: Engine;
   /** The clock of all deadlines. */
   now: () => number;

@@ -25,9 +25,21 @@ export function logEvent(log: Log, event: Event): void {
 }
 
 function messageOf(event: Event): string {
+  if (event.event === 'session.refused') return refusalLine(event);
   if (event.event !== 'recipient.rejected') return event.event;
   const { listener, client, recipient, code, reason, ref } = event;
   return `reject listener=${listener} client=${client} rcpt=<${recipient}> code=${code} reason=${reason} ref=${ref}`;
+}
+
+/** As of a recipient that was rejected, for who watches for those watches for this too. */
+function refusalLine({
+  listener,
+  client,
+  code,
+  reason,
+  session,
+}: Extract<Event, { event: 'session.refused' }>): string {
+  return `reject listener=${listener} client=${client} rcpt=<> code=${code} reason=${reason} ref=${session}`;
 }
 
 function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
@@ -36,6 +48,8 @@ function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
     case 'session.closed':
     case 'client.error':
       return 'debug';
+    case 'session.admitted':
+    case 'session.refused':
     case 'recipient.accepted':
     case 'recipient.rejected':
     case 'message.relayed':

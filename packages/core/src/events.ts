@@ -1,3 +1,4 @@
+import type { Policy } from './access/host-access.ts';
 import type { Source, VerdictKind } from './verdict.ts';
 
 /** How far the question about a recipient went: its verdict, or why there is none. `unasked`: refused before anybody would have been asked. */
@@ -22,6 +23,28 @@ export type CheckedRecipient = Readonly<{
 /** What happened, for logs and metrics. Only the command line writes logs; the packages emit these. Stable names (STYLE 12). */
 export type Event =
   | Readonly<{ event: 'session.opened' | 'session.closed'; session: string; listener: string; client: string }>
+  /** What host access says of a client, once a session. */
+  | Readonly<{
+      event: 'session.admitted';
+      session: string;
+      listener: string;
+      client: string;
+      group: string;
+      entry: string;
+      policy: string;
+      action: Policy['action'];
+    }>
+  /** A client was turned away for its group (`host`), or by a limit of its policy. `code` 0: without a word. */
+  | Readonly<{
+      event: 'session.refused';
+      session: string;
+      listener: string;
+      client: string;
+      group: string;
+      policy: string;
+      code: number;
+      reason: 'host' | 'connections' | 'messages';
+    }>
   | (CheckedRecipient & Readonly<{ event: 'recipient.accepted'; code: number; monitor: boolean }>)
   | (CheckedRecipient & Readonly<{ event: 'recipient.rejected'; code: number; reason: string; ref: string }>)
   | Readonly<{

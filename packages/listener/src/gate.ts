@@ -1,5 +1,4 @@
 import {
-  type AccessDecision,
   type Actions,
   type Client,
   type Decision,
@@ -9,7 +8,6 @@ import {
   failed,
   type ListenerSettings,
   type Profile,
-  printReply,
   type Recipient,
   type Recorder,
   type Reply,
@@ -19,8 +17,10 @@ import {
 } from '@callahead/core';
 import { answer } from './answer.ts';
 import type { HarvestCounter } from './dhap.ts';
+import { type Check, createPlanner, type Plan } from './plan.ts';
 import type { Holds } from './refusals.ts';
 import { SAYS } from './texts.ts';
+import type { Usage } from './usage.ts';
 
 /** Finds the delivery host of one recipient. Never rejects; answers by the request's deadline. */
 export type Locate = (request: DeliveryRequest) => DeliveryRouting | Promise<DeliveryRouting>;
@@ -46,19 +46,9 @@ export type Transaction = {
   stopped: Reply | null;
 };
 
-/** Why a recipient is asked about, or is not. */
-type Check =
-  | Readonly<{ kind: 'asked' | 'bypassed' | 'unchecked' }>
-  | Readonly<{ kind: 'refused'; reply: Reply; reason: string }>
-  /** Its client was blocked when it came. */
-  | Readonly<{ kind: 'harvested' }>;
-
 type Rejection = Extract<Decision, { kind: 'reject' }>;
 
 type Located = Extract<DeliveryRouting, { kind: 'ask' }>;
-
-/** What is done about a recipient, and by which profile. */
-type Plan = Pick<Ticket, 'check' | 'profile'>;
 
 /** One recipient between `begin` and `settle`. What is not known when it is settled counts as a time-out. */
 export type Ticket = {
@@ -98,6 +88,8 @@ export type GateOptions = Readonly<{
   holds: HoldSource | null;
   /** Null: nobody is counted, and nobody blocked. */
   harvest: Pick<HarvestCounter, 'blocks' | 'count'> | null;
+  /** Null: nobody's recipients are counted by the hour. */
+  usage: Pick<Usage, 'hasRoom' | 'accepted'> | null;
   now: () => number;
 }>;
 
@@ -116,24 +108,8 @@ const REJECT: Actions = {
   serverReply: 'mask',
 };
 
-export function createGate({ settings, validate, locate, holds, harvest, now }: GateOptions): Gate {
-  const { limits, recipientAccess } = settings;
-  const ownSenders = sendersOf([settings.profile, ...recipientAccess.profiles]);
-
-  function plan(recipient: Recipient, transaction: Transaction, recorder: Recorder | null): Plan {
-    // The count can only grow until this recipient's turn.
-    if (transaction.accepted >= limits.recipientsPerMessage) return { check: TOO_MANY, profile: null };
-    if (isBlocked(transaction)) return { check: HARVESTED, profile: null };
-    const access = recipientAccess.decide(recipient);
-    recorder?.({ stage: 'access', atMs: now(), facts: accessFacts(access) });
-    if (access.kind === 'reject')
-      return { check: { kind: 'refused', reply: access.reply, reason: 'access' }, profile: null };
-    const profile = access.profile ?? settings.profile;
-    if (profile === null) return { check: UNCHECKED, profile };
-    // Asking about our own probes' senders would make a server ask us, which would ask it (SPEC 3.6).
-    const bypassed = access.bypassCallAhead || ownSenders.has(recipient.address);
-    return { check: bypassed ? BYPASSED : ASKED, profile };
-  }
+export function createGate({ settings, validate, locate, holds, harvest, usage, now }: GateOptions): Gate {
+  const { plan, planPostmaster, limit, blocks } = createPlanner({ settings, harvest, usage, now });
 
   function begin(recipient: Recipient, transaction: Transaction, options: Begin): Ticket {
     return start(recipient, plan(recipient, transaction, options.recorder), options);
@@ -141,10 +117,7 @@ export function createGate({ settings, validate, locate, holds, harvest, now }: 
 
   function beginPostmaster(transaction: Transaction, options: Begin): Ticket {
     const recipient = settings.postmaster ?? POSTMASTER;
-    if (isBlocked(transaction)) return start(recipient, { check: HARVESTED, profile: null }, options);
-    const access = recipientAccess.decide(recipient);
-    const own = access.kind === 'accept' ? access.profile : null;
-    return start(recipient, { check: BYPASSED, profile: own ?? settings.profile }, options);
+    return start(recipient, planPostmaster(recipient, transaction), options);
   }
 
   function start(recipient: Recipient, { check, profile }: Plan, { recorder, ready }: Begin): Ticket {
@@ -211,10 +184,11 @@ export function createGate({ settings, validate, locate, holds, harvest, now }: 
 
   /** In the order of SPEC 3.1: limits, harvest block, access, action, harvest count, hold, destination. */
   function settle(ticket: Ticket, transaction: Transaction, reference: string): Decision {
-    if (transaction.accepted >= limits.recipientsPerMessage) return refuse(TOO_MANY, reference);
-    if (ticket.check.kind === 'harvested' || isBlocked(transaction)) return stop(transaction, reference);
+    const refusal = limit(transaction);
+    if (refusal !== null) return refuse(refusal, reference);
+    if (ticket.check.kind === 'harvested' || blocks(transaction)) return stop(transaction, reference);
     if (ticket.check.kind === 'refused') {
-      countInvalid('rat', ticket, transaction);
+      if (ticket.check.reason === 'access') countInvalid('rat', ticket, transaction);
       return refuse(ticket.check, reference);
     }
     // Taken before anything is said: whatever this recipient is told now, the next time it is not told that again.
@@ -226,10 +200,6 @@ export function createGate({ settings, validate, locate, holds, harvest, now }: 
     }
     if (held !== null) return afterwards(held, ticket, reference);
     return settings.relay ? place(ticket, transaction, decision, reference) : count(transaction, decision);
-  }
-
-  function isBlocked({ client }: Transaction): boolean {
-    return harvest?.blocks(client) ?? false;
   }
 
   /** Whatever is known about the recipient by now. */
@@ -283,26 +253,17 @@ export function createGate({ settings, validate, locate, holds, harvest, now }: 
     return count(transaction, decision);
   }
 
+  function count(transaction: Transaction, decision: Decision): Decision {
+    transaction.accepted++;
+    const { address, admission } = transaction.client;
+    if (admission.policy.maxRecipientsPerHour !== null) usage?.accepted(address);
+    return decision;
+  }
+
   return { begin, beginPostmaster, settle };
 }
 
-const ASKED: Check = { kind: 'asked' };
-const BYPASSED: Check = { kind: 'bypassed' };
-const UNCHECKED: Check = { kind: 'unchecked' };
-const HARVESTED: Check = { kind: 'harvested' };
-const TOO_MANY = { kind: 'refused', reply: SAYS.tooManyRecipients, reason: 'limit' } as const satisfies Check;
 const ACCEPTED: Decision = { kind: 'accept', reply: SAYS.recipientOk };
-
-function accessFacts(access: AccessDecision): Readonly<Record<string, string>> {
-  const entry = access.entry === '' ? 'none matches' : access.entry;
-  if (access.kind === 'reject') return { entry, action: 'reject', reply: printReply(access.reply) };
-  return { entry, action: 'accept', bypass: access.bypassCallAhead ? 'yes' : 'no' };
-}
-
-/** Whoever asks us about these does so because we asked it. `''`, the null sender, is nobody's address. */
-function sendersOf(profiles: readonly (Profile | null)[]): ReadonlySet<string> {
-  return new Set(profiles.flatMap((profile) => [profile?.probe.mailFrom ?? '', profile?.probe.mailFromFallback ?? '']));
-}
 
 /** Only then is a delivery host wanted where nothing is delivered (SPEC 4.8). */
 function opensOnFailure({ mode, onValidationFailure, onTemporaryFailure }: Actions): boolean {
@@ -317,11 +278,6 @@ function hasAnother({ recipients }: Transaction, { route, recipient }: Located):
 /** Under whose name the delivery host knows the recipient. */
 function delivered({ delivery, recipient }: Ticket): Recipient {
   return delivery?.kind === 'ask' ? delivery.recipient : recipient;
-}
-
-function count(transaction: Transaction, decision: Decision): Decision {
-  transaction.accepted++;
-  return decision;
 }
 
 /** Routing that knows the recipient to be good knows no host for it. */

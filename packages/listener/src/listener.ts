@@ -1,9 +1,11 @@
-import type { Emit, ListenerSettings, Validate } from '@callahead/core';
+import type { Emit, ListenerSettings, NamesOf, Validate } from '@callahead/core';
 import { createHarvestCounter, type HarvestCounter } from './dhap.ts';
 import { createGate, type HoldSource, type Locate } from './gate.ts';
 import type { Relay } from './relay.ts';
+import { createReception } from './smtp/reception.ts';
 import { createDoor } from './smtp/server.ts';
 import { createSession } from './smtp/session.ts';
+import { createUsage, type Usage } from './usage.ts';
 
 export type ListenerOptions = Readonly<{
   settings: ListenerSettings;
@@ -18,6 +20,10 @@ export type ListenerOptions = Readonly<{
   holds?: HoldSource;
   /** Shared by all listeners of a gateway (SPEC 6.3); omitted, this one has its own. */
   harvest?: HarvestCounter;
+  /** Shared by all listeners of a gateway (SPEC 6.4); omitted, this one has its own. */
+  usage?: Usage;
+  /** Finds out the names of clients, for host access entries with names; omitted, nobody has one. */
+  namesOf?: NamesOf;
   /** True while new sessions get 421 (SPEC 8.4). */
   overloaded: () => boolean;
   emit: Emit;
@@ -39,9 +45,15 @@ export type Listener = Readonly<{
 /** A front door that is given its two other halves, how to validate a recipient and how to relay a message, as functions. */
 export function createListener(options: ListenerOptions): Listener {
   const harvest = options.harvest ?? createHarvestCounter(options);
-  const gate = createGate({ ...options, holds: options.holds ?? null, harvest });
+  const usage = options.usage ?? createUsage(options);
+  const gate = createGate({ ...options, holds: options.holds ?? null, harvest, usage });
+  const receive = createReception({ ...options, usage, namesOf: options.namesOf ?? nameless });
   return createDoor({
     ...options,
-    converse: (id, wire) => createSession({ ...options, id, gate }, wire),
+    converse: (id, wire) => createSession({ ...options, id, gate, receive }, wire),
   });
+}
+
+async function nameless(): Promise<readonly string[]> {
+  return [];
 }

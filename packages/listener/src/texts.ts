@@ -33,6 +33,12 @@ export const SAYS = {
   unknownParameter: says(555, '5.5.4', 'Parameter not supported'),
   tooBig: says(552, '5.3.4', 'Message too big'),
 
+  accessDenied: says(554, '5.7.1', 'Access denied'),
+  onlyQuit: says(503, '5.5.1', 'Access denied, only QUIT is left'),
+  tooManyConnections: says(421, '4.7.0', 'Too many connections from your host'),
+  tooManyMessages: says(421, '4.7.0', 'Too many messages in this session'),
+  noRelay: says(550, '5.7.1', 'Relaying denied'),
+  tooManyAnHour: says(450, '4.7.1', 'Too many recipients this hour, try again later'),
   tooManyRecipients: says(452, '4.5.3', 'Too many recipients'),
   otherDestination: says(452, '4.5.3', 'This recipient needs a transaction of its own, try again'),
   noDelivery: says(550, '5.3.2', 'No messages are taken here'),

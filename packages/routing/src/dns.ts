@@ -3,9 +3,9 @@ import type { DnsSettings } from '@callahead/core';
 import { LRUCache } from 'lru-cache';
 import { by } from './deadline.ts';
 
-type RecordType = 'A' | 'AAAA' | 'MX';
+type RecordType = 'A' | 'AAAA' | 'MX' | 'PTR';
 
-/** `value`: an address, or an exchange as it was received (`''` in a null MX, RFC 7505). `preference` is 0 but in MX. */
+/** `value`: an address, or a name as it was received: an exchange (`''` in a null MX, RFC 7505), a host. `preference` is 0 but in MX. */
 export type DnsRecord = Readonly<{ preference: number; value: string }>;
 
 /** What the DNS says. `none`: there is no such name, or the name has no record of the type. `failed`: nobody knows. Only answers expire (`now`). */
@@ -27,7 +27,7 @@ export const STALE_AFTER_MS = 500;
 const STALE_FOR_MS = 30_000;
 const MIN_TTL_MS = 5_000;
 const MAX_TTL_MS = 3_600_000;
-/** node tells the TTL of addresses only. For MX, and for what is not there, SPEC 5.6 has one figure. */
+/** node tells the TTL of addresses only. For MX and PTR, and for what is not there, SPEC 5.6 has one figure. */
 const FIXED_TTL_MS = 60_000;
 const MAX_ANSWERS = 50_000;
 const MAX_FLIGHTS = 10_000;
@@ -111,6 +111,10 @@ async function query(
       records: exchanges.map((each) => ({ preference: each.priority, value: each.exchange })),
       ttlMs: FIXED_TTL_MS,
     };
+  }
+  if (type === 'PTR') {
+    const hosts = await resolver.resolvePtr(name);
+    return { records: hosts.map((value) => ({ preference: 0, value })), ttlMs: FIXED_TTL_MS };
   }
   const found =
     type === 'A' ? await resolver.resolve4(name, { ttl: true }) : await resolver.resolve6(name, { ttl: true });

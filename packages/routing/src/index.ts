@@ -4,12 +4,14 @@ import {
   type Emit,
   failed,
   type LdapRoutingSettings,
+  type NamesOf,
   type RouteSource,
   type Routing,
   type Self,
   type SmtpRoutes,
 } from '@callahead/core';
 import { createAskStage, createDeliverStage } from './arrive.ts';
+import { createClientNames } from './client-names.ts';
 import { createDestinations } from './destinations.ts';
 import { createDns } from './dns.ts';
 import { createDomainStage } from './domain.ts';
@@ -44,8 +46,11 @@ export type RouterOptions = Readonly<{
   hostsFile?: string;
 }>;
 
+/** `namesOf`: the names of clients, by the same DNS. */
+export type Router = RouteSource & Readonly<{ namesOf: NamesOf }>;
+
 /** Routing in the order of SPEC 5.1. An answer from memory is no promise; every other comes by the request's deadline. */
-export function createRouter(options: RouterOptions): RouteSource {
+export function createRouter(options: RouterOptions): Router {
   const { generation, now, random } = options;
   const dns = createDns(options.dns, now);
   const hosts = createHosts(options.hostsFile ?? '/etc/hosts', now);
@@ -62,6 +67,7 @@ export function createRouter(options: RouterOptions): RouteSource {
 
   return {
     toAsk: (request) => supervise(() => walk(toAsk, ask, start(request), request)),
+    namesOf: createClientNames(dns, { timeoutMs: options.dns.timeoutMs, now }),
     toDeliver: (request) => supervise(() => walk(toDeliver, deliver, start(request), request)),
     flush(what) {
       ldap.flush(what);

@@ -57,17 +57,17 @@ async function walk(
   }
 }
 
-/** The listener of that name, else the first one; text says what is wrong. */
+/** The listener of that name, else the first public one; text says what is wrong. */
 function chooseListener({ listeners }: Configuration, name: string | null): ListenerSettings | string {
-  const [first] = listeners;
-  if (first === undefined) return 'the configuration has no public listener';
-  if (name === null) return first;
+  if (name === null) return listeners.find(({ type }) => type === 'public') ?? NO_PUBLIC_LISTENER;
   const names = listeners.map((each) => each.name).join(', ');
   return (
     listeners.find((each) => each.name === name) ??
     `--listener: there is no listener "${name}", expected one of ${names}`
   );
 }
+
+const NO_PUBLIC_LISTENER = 'the configuration has no public listener: name another one with --listener';
 
 function misused(message: string, { stderr }: Terminal): number {
   stderr.write(`${printable(message)}\n`);

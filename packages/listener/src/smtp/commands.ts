@@ -28,7 +28,8 @@ export type Commands = Readonly<{
 
 export type CommandsOptions = Readonly<{
   session: string;
-  client: Client;
+  /** Known before the first command. */
+  client: () => Client;
   settings: ListenerSettings;
   hostname: string;
   gate: Gate;
@@ -68,6 +69,7 @@ export function createCommands({
   let faults = 0;
   let idleCommands = 0;
   let dataRefused = false;
+  let messages = 0;
 
   function obey(line: string): Transaction | null {
     const outcome = outcomeOf(line);
@@ -101,6 +103,8 @@ export function createCommands({
     const argument = space < 0 ? '' : line.slice(space + 1);
     const behindData = dataRefused;
     dataRefused = false;
+    // RFC 5321 §3.1: after a 554 in place of the greeting the client may say QUIT.
+    if (client().admission.policy.action === 'reject' && verb !== 'QUIT') return mistake(SAYS.onlyQuit);
     switch (verb) {
       case 'RCPT':
         return rcpt(argument);
@@ -159,8 +163,18 @@ export function createCommands({
     const from = parseSender(parsed.path, declared);
     if (from.kind === 'bad') return refusal(from.reply);
     const sender = from.kind === 'null' ? '' : from.sender.address;
-    transaction = { client, sender, ...declared, accepted: 0, route: null, recipients: [], stopped: null };
+    const { group, policy } = client().admission;
+    if (messages >= (policy.maxMessagesPerConnection ?? Number.POSITIVE_INFINITY)) return tooMany(group, policy.name);
+    messages++;
+    transaction = { client: client(), sender, ...declared, accepted: 0, route: null, recipients: [], stopped: null };
     return say(SAYS.senderOk);
+  }
+
+  function tooMany(group: string, policy: string): Outcome {
+    const reply = SAYS.tooManyMessages;
+    const about = { session, listener: settings.name, client: client().address, group, policy };
+    emit({ event: 'session.refused', ...about, code: reply.code, reason: 'messages' });
+    return last(reply);
   }
 
   function rcpt(argument: string): Outcome {
@@ -187,7 +201,7 @@ export function createCommands({
 
   function settled(ticket: Ticket, current: Transaction): Answer {
     const decision = gate.settle(ticket, current, session);
-    const about = { session, listener: settings.name, client: client.address, ...factsOf(ticket) };
+    const about = { session, listener: settings.name, client: client().address, ...factsOf(ticket) };
     if (decision.kind === 'reject') {
       const { reply, reason, ref, disconnect } = decision;
       emit({ event: 'recipient.rejected', ...about, code: reply.code, reason, ref });
@@ -222,7 +236,7 @@ export function createCommands({
   /** What was accepted before is not delivered: that no mail is lost the sender is told so now. */
   function stop({ recipients }: Transaction, reply: Reply): Outcome {
     transaction = null;
-    const about = { session, listener: settings.name, client: client.address, recipients: recipients.length };
+    const about = { session, listener: settings.name, client: client().address, recipients: recipients.length };
     emit({ event: 'message.refused', ...about, bytes: 0, server: '', reply: printReply(reply), reason: 'dhap' });
     return say(reply);
   }
@@ -289,6 +303,8 @@ function kindOf({ check, verdict }: Ticket): Checked {
     case 'bypassed':
     case 'unchecked':
       return check.kind;
+    case 'relayed':
+      return 'unchecked';
     case 'refused':
     case 'harvested':
       return 'unasked';

@@ -1,4 +1,4 @@
-import { type Client, type Emit, EVERYBODY, type ListenerSettings } from '@callahead/core';
+import { type Emit, EVERYBODY, type ListenerSettings } from '@callahead/core';
 import type { Gate, Transaction } from '../gate.ts';
 import type { Relay } from '../relay.ts';
 import { createReplies } from '../replies.ts';
@@ -7,6 +7,7 @@ import { createCommands, endsGroup, isRcpt } from './commands.ts';
 import { createAlarm, createDeadlines } from './deadlines.ts';
 import { createLines, type Line } from './lines.ts';
 import { type Message, openMessage } from './message.ts';
+import type { Receive, Received } from './reception.ts';
 
 /** The socket, as a session sees it. */
 export type Wire = Readonly<{
@@ -40,6 +41,7 @@ export type SessionOptions = Readonly<{
   settings: ListenerSettings;
   hostname: string;
   gate: Gate;
+  receive: Receive;
   relay: Pick<Relay, 'open'>;
   emit: Emit;
   now: () => number;
@@ -65,7 +67,7 @@ const GREETING_DELAY_MS = 100;
 const COMMANDS_A_TURN = 100;
 
 export function createSession(options: SessionOptions, wire: Wire): Session {
-  const { id, settings, hostname, now } = options;
+  const { id, settings, now } = options;
   const { limits, bareNewline } = settings;
   let phase: Phase = { kind: 'greeting' };
   let held: Line | null = null;
@@ -76,18 +78,31 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   let draining = false;
   let messages = 0;
 
-  const client: Client = { address: wire.client, admission: EVERYBODY };
+  /** Nobody in particular until it is known who came. */
+  let visit: Received = { client: { address: wire.client, admission: EVERYBODY }, greeting: null, leave: () => {} };
   const lines = createLines({ bareNewline, maxLength: MAX_COMMAND_OCTETS });
   const replies = createReplies({ now, write: wire.write, written: run, hungUp: close });
-  const commands = createCommands({ ...options, session: id, client, replies });
+  const commands = createCommands({ ...options, session: id, client: () => visit.client, replies });
   const alarm = createAlarm(now, () => replies.hangUp(SAYS.tooSlow));
   const deadlines = createDeadlines({ limits, now, alarm });
   const greeting = createAlarm(now, greet);
 
+  /** Who the client is and how long it can wait is found out at the same time. */
+  async function enter(): Promise<void> {
+    const greetMs = now() + GREETING_DELAY_MS;
+    const received = await options.receive(id, wire.client);
+    if (phase.kind === 'closed') return received.leave();
+    visit = received;
+    if (visit.greeting === null) close();
+    else greeting.set(greetMs);
+  }
+
   function greet(): void {
-    if (phase.kind !== 'greeting') return;
+    const { greeting: answer } = visit;
+    if (phase.kind !== 'greeting' || answer === null) return;
     phase = { kind: 'commands' };
-    replies.say({ code: 220, enhanced: null, text: `${hostname} ESMTP` });
+    if (answer.hangUp) replies.sayLast(answer.reply);
+    else replies.say(answer.reply);
     run();
   }
 
@@ -295,6 +310,7 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
     if (phase.kind === 'closed') return;
     if (phase.kind === 'message') phase.message.abort();
     phase = { kind: 'closed' };
+    visit.leave();
     held = null;
     greeting.clear();
     deadlines.clear();
@@ -304,9 +320,8 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   }
 
   return {
-    open() {
-      greeting.set(now() + GREETING_DELAY_MS);
-    },
+    // Not awaited: the greeting waits for it, and it never rejects.
+    open: () => void enter(),
     receive,
     lost: close,
     drain() {

@@ -1,0 +1,61 @@
+import {
+  type Admission,
+  type Client,
+  type Emit,
+  EVERYBODY,
+  type ListenerSettings,
+  type NamesOf,
+} from '@callahead/core';
+import type { Answer } from '../replies.ts';
+import { SAYS } from '../texts.ts';
+import type { Usage } from '../usage.ts';
+
+export type ReceptionOptions = Readonly<{
+  settings: Pick<ListenerSettings, 'name' | 'hostAccess'>;
+  hostname: string;
+  namesOf: NamesOf;
+  usage: Usage;
+  emit: Emit;
+}>;
+
+/** A client that has come: what it may do, what it is greeted with, and what ends its stay. `greeting` null: it is cut off without a word. */
+export type Received = Readonly<{ client: Client; greeting: Answer | null; leave: () => void }>;
+
+/** Decides once a session, before the greeting, who a client is and whether it may stay (SPEC 6.2). Never rejects. */
+export type Receive = (session: string, address: string) => Promise<Received>;
+
+export function createReception({ settings, hostname, namesOf, usage, emit }: ReceptionOptions): Receive {
+  const { name: listener, hostAccess } = settings;
+  const welcome: Answer = { reply: { code: 220, enhanced: null, text: `${hostname} ESMTP` }, hangUp: false };
+
+  return async (session, address) => {
+    const admission: Admission = (await hostAccess?.decide(address, namesOf)) ?? EVERYBODY;
+    const { group, entry, policy } = admission;
+    const about = { session, listener, client: address, group, policy: policy.name };
+    if (hostAccess !== null) emit({ event: 'session.admitted', ...about, entry, action: policy.action });
+    const stay = usage.enter(address, policy.maxConnectionsPerHost);
+    const greeting = greet(admission, stay !== null);
+    const code = greeting?.reply.code ?? 0;
+    if (greeting !== welcome) emit({ event: 'session.refused', ...about, code, reason: reasonOf(admission) });
+    return { client: { address, admission }, greeting, leave: stay?.leave ?? (() => {}) };
+  };
+
+  function greet({ policy }: Admission, fits: boolean): Answer | null {
+    switch (policy.action) {
+      case 'refuse':
+        return null;
+      case 'reject': {
+        const reply = policy.response ?? SAYS.accessDenied;
+        // RFC 5321 §3.1 has the client say QUIT, and §3.8 us close after a 421. One that has come too often does not stay for it.
+        return { reply, hangUp: reply.code === 421 || !fits };
+      }
+      case 'accept':
+      case 'relay':
+        return fits ? welcome : { reply: SAYS.tooManyConnections, hangUp: true };
+    }
+  }
+}
+
+function reasonOf({ policy }: Admission): 'host' | 'connections' {
+  return policy.action === 'reject' || policy.action === 'refuse' ? 'host' : 'connections';
+}
