@@ -16,6 +16,7 @@ export function work(options: Work): Promise<void> {
         knowing ||= packet.some(({ kind }) => kind === 'destination');
         if (knowing && packet.some(({ kind }) => kind === 'drain')) process.exit(9);
       },
+      counts: () => [],
       close() {},
     }),
     () => performance.now(),

@@ -89,8 +89,9 @@ function createFakeHost(post: (messages: readonly ToMain[]) => void, leave: () =
           waiting: 0,
           asking: 0,
           sessions: { connecting: 0, idle: 0, busy: 0 },
+          servers: [],
         }));
-        const report = { destinations, caches: [] };
+        const report = { destinations, servers: [], caches: [] };
         post([{ kind: 'answer', question: message.question, answer: { kind: 'report', report } }]);
         return;
       }
@@ -110,6 +111,7 @@ function createFakeHost(post: (messages: readonly ToMain[]) => void, leave: () =
     receive(packet) {
       for (const message of packet) handle(message);
     },
+    counts: () => [],
     close() {},
   };
 }

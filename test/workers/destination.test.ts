@@ -469,3 +469,13 @@ test.serial('whose time is over before any server was asked is told so', async (
   t.like(await main.ask(['a@x.example'], { budgetMs: -1 }), [{ kind: 'failed', cause: 'timeout' }]);
   t.is(server.sessions.length, 0);
 });
+
+test.serial('verdicts and what servers said are counted, and each of them once', async (t) => {
+  const { main, server } = await startBench(t, { users: ['a@x.example'] });
+  await main.ask(['a@x.example', 'b@x.example']);
+  await main.ask(['a@x.example']);
+  const [counts] = main.host.counts();
+  t.like(counts, { destination: 1, verdicts: { valid: 2, unknown: 1, failed: 0 }, cached: 1 });
+  t.like(counts?.servers, [{ server: `mx.example:${server.port}`, probes: { valid: 1, unknown: 1 } }]);
+  t.deepEqual(main.host.counts(), []);
+});

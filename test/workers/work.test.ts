@@ -11,6 +11,7 @@ test('a thread that is busy with one packet after the other shows that it is ali
     receive: () => {
       nowMs += 100;
     },
+    counts: () => [],
     close: () => {},
   };
   const heard: ToMain[] = [];
@@ -22,8 +23,9 @@ test('a thread that is busy with one packet after the other shows that it is ali
     () => nowMs * 1_000,
   );
   for (let i = 0; i < 6; i++) main.postMessage(packToWorker([{ kind: 'report', question: i }]));
-  while (heard.length < 3) await once(main, 'message');
-  t.deepEqual(heard, [{ kind: 'beat' }, { kind: 'beat' }, { kind: 'beat' }]);
+  const beats = (): ToMain[] => heard.filter(({ kind }) => kind === 'beat');
+  while (beats().length < 3) await once(main, 'message');
+  t.deepEqual(beats(), [{ kind: 'beat' }, { kind: 'beat' }, { kind: 'beat' }]);
   main.close();
   await served;
 });

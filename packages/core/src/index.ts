@@ -22,6 +22,7 @@ export { type Endpoint, parseEndpoint } from './config/endpoints.ts';
 export type { Decision } from './decision.ts';
 export { ConfigurationError, type Problem, problemLine } from './errors.ts';
 export type { Checked, CheckedRecipient, Emit, Event } from './events.ts';
+export { addHistogram, countOf, createHistogram, type Histogram, observe, quantile, SECONDS } from './histogram.ts';
 export { type LdapTemplate, type LdapToken, parseLdapBase, parseLdapFilter } from './ldap-template.ts';
 export {
   type Interfaces,
@@ -35,9 +36,11 @@ export {
 export {
   type Answer,
   type CacheEntry,
+  type DestinationCounts,
   type DestinationReport,
   type LoanOutcome,
   loanName,
+  type ServerConnections,
   type ThreadReport,
   type ToMain,
   type ToWorker,
@@ -52,6 +55,18 @@ export {
   parseSender,
   type Recipient,
 } from './recipient.ts';
+export {
+  addVerdicts,
+  type DestinationTotals,
+  type EngineReport,
+  type LoanReport,
+  noVerdicts,
+  OTHERS,
+  type ServerTotals,
+  type Totals,
+  type VerdictCounts,
+  type Vitals,
+} from './report.ts';
 export type {
   DeliveryRequest,
   DeliveryRoute,

@@ -1,3 +1,5 @@
+import type { Histogram } from './histogram.ts';
+import type { VerdictCounts } from './report.ts';
 import type { Flush, Route } from './route.ts';
 import type { Step } from './step.ts';
 import type { Verdict } from './verdict.ts';
@@ -18,12 +20,31 @@ export type DestinationReport = Readonly<{
   waiting: number;
   asking: number;
   sessions: Readonly<{ connecting: number; idle: number; busy: number }>;
+  servers: readonly Readonly<{ server: string; connecting: number; idle: number; busy: number }>[];
 }>;
 
-/** What one thread is doing. */
+/** The connections of one profile to one server, over all of a thread's destinations. */
+export type ServerConnections = Readonly<{
+  profile: string;
+  server: string;
+  connecting: number;
+  idle: number;
+  busy: number;
+}>;
+
+/** What one thread is doing: its busiest destinations, and its connections to the servers that have most. */
 export type ThreadReport = Readonly<{
   destinations: readonly DestinationReport[];
+  servers: readonly ServerConnections[];
   caches: readonly Readonly<{ profile: string; positive: number; negative: number }>[];
+}>;
+
+/** What a thread has counted of one destination since it last said so: verdicts given, how many of them from a cache, what servers said and how long it took. */
+export type DestinationCounts = Readonly<{
+  destination: number;
+  verdicts: VerdictCounts;
+  cached: number;
+  servers: readonly Readonly<{ server: string; probes: VerdictCounts; took: Histogram }>[];
 }>;
 
 /** The answer to a question; `question` numbers come from the main thread. */
@@ -75,6 +96,8 @@ export type ToMain =
   | Readonly<{ kind: 'answer'; question: number; answer: Answer }>
   /** An actor threw and was rebuilt; its waiting recipients were asked again or failed. */
   | Readonly<{ kind: 'crash'; destination: number; error: string }>
+  /** Once a second. `lagMs`: the most by which the thread's clock was late since the last time. */
+  | Readonly<{ kind: 'counts'; destinations: readonly DestinationCounts[]; heapBytes: number; lagMs: number }>
   | Readonly<{ kind: 'beat' }>
   /** Every session of the thread is closed: the answer to `drain`. */
   | Readonly<{ kind: 'drained' }>;

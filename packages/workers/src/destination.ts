@@ -34,6 +34,7 @@ import {
 } from './query.ts';
 import { createRefreshes } from './refreshes.ts';
 import { createSessions, type Sessions, type Supervise } from './sessions.ts';
+import type { Tally } from './tally.ts';
 import { createTraces } from './traces.ts';
 import { findServer } from './walk.ts';
 
@@ -63,6 +64,7 @@ export type DestinationOptions = Readonly<{
   random: () => number;
   post: (message: ToMain) => void;
   answer: (id: number, verdict: Verdict) => void;
+  tally: Pick<Tally, 'probe'>;
   supervise: Supervise;
 }>;
 
@@ -222,6 +224,7 @@ export function createDestination(options: DestinationOptions): Destination {
   /** A server has said what it had to say about the recipient. */
   function decide(query: Query, server: string, outcome: Outcome): void {
     if (destroyed || !all.has(query)) return;
+    options.tally.probe(query, server, outcome.kind);
     traces.step(query.waiters, 'server', { server, ...factsOf(outcome) });
     switch (outcome.kind) {
       case 'valid':
@@ -333,7 +336,7 @@ export function createDestination(options: DestinationOptions): Destination {
 
   return {
     receive,
-    report: () => reportOf(route.key, all, pools.values()),
+    report: () => reportOf(route.key, all, pools),
     outstanding: () =>
       [...all].flatMap((query) => query.waiters.map((waiter) => ({ recipient: query.recipient, waiter }))),
     stop,

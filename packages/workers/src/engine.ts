@@ -5,11 +5,11 @@ import type { MessagePort } from 'node:worker_threads';
 import type {
   CacheEntry,
   Emit,
+  EngineReport,
   EngineSettings,
   Flush,
   Recipient,
   Route,
-  ThreadReport,
   ToWorker,
   Verdict,
 } from '@callahead/core';
@@ -18,24 +18,16 @@ import { createCredits } from './credits.ts';
 import { createDeadlines, type Deadline } from './deadlines.ts';
 import { createDestinations, type Destination, laneOf } from './destinations.ts';
 import { createLane, type Lane, type Notice, type Question } from './lane.ts';
-import { createLoans, type LoanReport } from './loans.ts';
+import { createLoans } from './loans.ts';
 import { createQuestions } from './questions.ts';
 import { createThreads } from './threads.ts';
+import { createTallies } from './totals.ts';
 
 /** The thread answers that much before the budget ends: it can say which server was silent, the main half cannot. */
 const MARGIN_MS = 20;
 const SWEEP_MS = 60_000;
 /** How long after its deadline a draining thread may still say that it is done. */
 const DRAINED_MS = 250;
-
-/** What the engine is doing. `asking` counts asks at the threads, `waiting` those that wait for a credit; `threads` has those that answered. */
-export type Report = Readonly<{
-  asking: number;
-  waiting: number;
-  destinations: number;
-  threads: readonly ThreadReport[];
-  loans: readonly LoanReport[];
-}>;
 
 export type Engine = {
   /** Settles when every thread has been up once, or the engine is over. Nobody has to wait for it: asks do, inside their time. */
@@ -48,7 +40,7 @@ export type Engine = {
   flush(what: Flush): Promise<number>;
   /** What the caches hold about a recipient. */
   lookup(recipient: Recipient): Promise<readonly CacheEntry[]>;
-  report(): Promise<Report>;
+  report(): Promise<EngineReport>;
   /** More is waiting than `maxPending`: new sessions are told to come back later (SPEC 8.4). */
   full(): boolean;
   /** Lets the threads finish and say QUIT for so long, then ends them. What is not answered by then is failed `overload`. */
@@ -114,6 +106,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       loans.forget(destination.route);
     },
   });
+  const tallies = createTallies({ routeOf: (number) => destinations.byNumber(number)?.route ?? null, now });
   const threads = createThreads({
     count: settings.threads,
     file,
@@ -199,6 +192,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
       case 'answer':
         questions.answered(thread, notice.question, notice.answer);
         return;
+      case 'counts':
+        tallies.add(thread, notice);
+        return;
       case 'crash':
         emit({ event: 'actor.crashed', thread, destination: nameOf(notice.destination), error: notice.error });
         return;
@@ -219,6 +215,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     emit({ event: 'thread.replaced', thread, reason, outstanding: lost.length });
     loans.lost(thread);
     questions.lost(thread);
+    tallies.lost(thread);
     leaveDrain(thread);
     for (const pending of lost) {
       const again = phase === 'open' && pending.answer !== null && pending.attempts < 2;
@@ -268,7 +265,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     return answers.flatMap((answer) => (answer.kind === 'found' ? answer.entries : []));
   }
 
-  async function report(): Promise<Report> {
+  async function report(): Promise<EngineReport> {
     const answers = await questions.put({ kind: 'report' });
     return {
       asking: credits.held(),
@@ -276,6 +273,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
       destinations: destinations.size(),
       threads: answers.flatMap((answer) => (answer.kind === 'report' ? [answer.report] : [])),
       loans: loans.report(),
+      totals: tallies.totals(),
+      vitals: tallies.vitals(),
     };
   }
 

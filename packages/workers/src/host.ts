@@ -2,6 +2,7 @@
 import {
   type Answer,
   type CacheEntry,
+  type DestinationCounts,
   type Flush,
   failed,
   type Probe,
@@ -16,6 +17,8 @@ import type { Connect } from './opening.ts';
 import { createOutbox } from './outbox.ts';
 import { createPermits } from './permits.ts';
 import type { Waiter } from './query.ts';
+import { createTally, type Tally } from './tally.ts';
+import { threadReport } from './thread-report.ts';
 
 export type HostOptions = Readonly<{
   post: (messages: readonly ToMain[]) => void;
@@ -29,11 +32,13 @@ export type HostOptions = Readonly<{
 
 export type Host = Readonly<{
   receive(packet: readonly ToWorker[]): void;
+  /** What was counted since the last time. */
+  counts(): readonly DestinationCounts[];
   /** Ends everything at once. */
   close(): void;
 }>;
 
-type Actor = { readonly number: number; route: Route; destination: Destination };
+type Actor = { readonly number: number; readonly tally: Tally; route: Route; destination: Destination };
 
 export function createHost({ post, now, connect, threads, random }: HostOptions): Host {
   const outbox = createOutbox(post);
@@ -95,15 +100,17 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
       return;
     }
     if (actor !== undefined) forget(number);
+    const tally = createTally(number, now);
     const created: Actor = {
       number,
+      tally,
       route,
-      destination: build(route, (broken, error) => crash(created, broken, error)),
+      destination: build(route, tally, (broken, error) => crash(created, broken, error)),
     };
     actors.set(number, created);
   }
 
-  function build(route: Route, crashed: (broken: Destination, error: unknown) => void): Destination {
+  function build(route: Route, tally: Tally, crashed: (broken: Destination, error: unknown) => void): Destination {
     const destination: Destination = createDestination({
       route,
       cache: cacheOf(route.profile, route.probe),
@@ -113,7 +120,11 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
       now,
       random,
       post: outbox.post,
-      answer: outbox.verdict,
+      answer(id, verdict) {
+        tally.verdict(verdict);
+        outbox.verdict(id, verdict);
+      },
+      tally,
       supervise(work) {
         try {
           const later = work();
@@ -176,7 +187,7 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
       destination: actor.number,
       error: error instanceof Error ? `${error.stack}` : `${error}`,
     });
-    actor.destination = build(actor.route, (again, cause) => crash(actor, again, cause));
+    actor.destination = build(actor.route, actor.tally, (again, cause) => crash(actor, again, cause));
     for (const { recipient, waiter } of lost) {
       if (waiter.again) giveUp(waiter);
       else tell(actor, { kind: 'ask', recipient, ...waiter, again: true });
@@ -218,10 +229,18 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
   }
 
   function report(): Extract<Answer, { kind: 'report' }>['report'] {
-    return {
-      destinations: [...actors.values()].map(({ destination }) => destination.report()),
-      caches: [...caches].map(([profile, cache]) => ({ profile, ...cache.counts() })),
-    };
+    const reports = [...actors.values()].map(({ route, destination }) => ({
+      profile: route.profile,
+      report: destination.report(),
+    }));
+    return threadReport(
+      reports,
+      [...caches].map(([profile, cache]) => ({ profile, ...cache.counts() })),
+    );
+  }
+
+  function counts(): readonly DestinationCounts[] {
+    return [...actors.values()].flatMap(({ tally }) => tally.take() ?? []);
   }
 
   async function drain(deadlineMs: number): Promise<void> {
@@ -242,5 +261,5 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
     actors.clear();
   }
 
-  return { receive, close };
+  return { receive, counts, close };
 }

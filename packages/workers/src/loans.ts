@@ -2,7 +2,15 @@
  * Connections are lent by the main half: a session borrows a permit for its profile and server before it dials, and returns it when it is
  * closed. So the limit is exact over threads, shards and destinations (SPEC 8.2), and the same table is the breaker (SPEC 8.5).
  */
-import { type Emit, type LoanOutcome, loanName, type Route, serverName, type ToWorker } from '@callahead/core';
+import {
+  type Emit,
+  type LoanOutcome,
+  type LoanReport,
+  loanName,
+  type Route,
+  serverName,
+  type ToWorker,
+} from '@callahead/core';
 
 /** How long the connections of a dead thread count as open: the system needs a moment to close them. */
 const DEAD_THREAD_MS = 250;
@@ -48,15 +56,6 @@ type Loan = {
 };
 
 type Terms = Readonly<{ generation: number; maximum: number; failures: number; maxPauseMs: number }>;
-
-export type LoanReport = Readonly<{
-  profile: string;
-  server: string;
-  maximum: number;
-  held: number;
-  waiting: number;
-  breaker: Breaker['kind'];
-}>;
 
 export type Loans = {
   /** A destination with these servers exists. The newest generation's limits count for all of the profile. */
@@ -270,6 +269,7 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
       held: loan.out,
       waiting: sum(loan.waiting),
       breaker: loan.breaker.kind,
+      leftAloneMs: loan.breaker.kind === 'open' ? Math.max(0, loan.breaker.untilMs - now()) : 0,
     }));
   }
 

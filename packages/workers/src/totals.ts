@@ -1,0 +1,91 @@
+/** What all threads have counted, summed up in the main half. */
+import {
+  addHistogram,
+  addVerdicts,
+  createHistogram,
+  type DestinationCounts,
+  type DestinationTotals,
+  loanName,
+  noVerdicts,
+  OTHERS,
+  type Route,
+  type ServerTotals,
+  type ToMain,
+  type Totals,
+  type VerdictCounts,
+  type Vitals,
+} from '@callahead/core';
+import { createBusiest } from './busiest.ts';
+
+const MOST_DESTINATIONS = 100;
+const MOST_SERVERS = 200;
+
+export type Tallies = Readonly<{
+  /** `routeOf` the numbers in it. What is about a destination that is forgotten is forgotten with it. */
+  add(thread: number, counts: Extract<ToMain, { kind: 'counts' }>): void;
+  /** The thread is dead. */
+  lost(thread: number): void;
+  totals(): Totals;
+  vitals(): readonly Vitals[];
+}>;
+
+export type TalliesOptions = Readonly<{ routeOf: (destination: number) => Route | null; now: () => number }>;
+
+type Counted = { -readonly [Key in keyof DestinationTotals]: DestinationTotals[Key] };
+
+export function createTallies({ routeOf, now }: TalliesOptions): Tallies {
+  const threads = new Map<number, Vitals>();
+  const destinations = createBusiest<Counted>({
+    most: MOST_DESTINATIONS,
+    now,
+    create(name) {
+      const { profile, rest } = taken(name);
+      return { profile, destination: rest, verdicts: noVerdicts(), cached: 0 };
+    },
+  });
+  const servers = createBusiest<ServerTotals>({
+    most: MOST_SERVERS,
+    now,
+    create(name) {
+      const { profile, rest } = taken(name);
+      return { profile, server: rest, probes: noVerdicts(), took: createHistogram() };
+    },
+  });
+
+  function add(thread: number, { destinations: counted, heapBytes, lagMs }: Parameters<Tallies['add']>[1]): void {
+    threads.set(thread, { thread, heapBytes, lagMs });
+    for (const counts of counted) {
+      const route = routeOf(counts.destination);
+      if (route !== null) addCounts(route, counts);
+    }
+  }
+
+  function addCounts({ profile, key }: Route, { verdicts, cached, servers: said }: DestinationCounts): void {
+    const rest = loanName(profile, OTHERS);
+    const total = destinations.of(loanName(profile, key), rest, sum(verdicts));
+    addVerdicts(total.verdicts, verdicts);
+    total.cached += cached;
+    for (const { server, probes, took } of said) {
+      const one = servers.of(loanName(profile, server), rest, sum(probes));
+      addVerdicts(one.probes, probes);
+      addHistogram(one.took, took);
+    }
+  }
+
+  return {
+    add,
+    lost: (thread) => void threads.delete(thread),
+    totals: () => ({ destinations: destinations.all(), servers: servers.all() }),
+    vitals: () => [...threads.values()],
+  };
+}
+
+/** The name of a profile has no space (`named`). */
+function taken(name: string): Readonly<{ profile: string; rest: string }> {
+  const space = name.indexOf(' ');
+  return { profile: name.slice(0, space), rest: name.slice(space + 1) };
+}
+
+function sum({ valid, unknown, refused, temporary, failed }: VerdictCounts): number {
+  return valid + unknown + refused + temporary + failed;
+}
