@@ -13,6 +13,9 @@ export type Chain = Readonly<{
   events: readonly Event[];
   /** Plays a dialogue from its first RCPT on; greeting, EHLO and MAIL are said for it. */
   ask(script: string, listener?: string): Promise<string>;
+  /** Plays a whole dialogue, as a client at that address of this machine. */
+  play(script: string, from?: string, listener?: string): Promise<string>;
+  portOf(listener: string): number;
 }>;
 
 export type ChainOptions = Readonly<{
@@ -66,6 +69,8 @@ export async function openChain(t: Owner, options: ChainOptions = {}): Promise<C
     servers,
     port: port('inbound'),
     events,
+    portOf: port,
+    play: (script, from = '127.0.0.1', listener = 'inbound') => play(port(listener), script, from),
     ask: (script, listener = 'inbound') => play(port(listener), `${OPENING}${script}`),
   };
 }

@@ -26,8 +26,9 @@ export type Client = Readonly<{
   close(): void;
 }>;
 
-export async function connectClient(port: number): Promise<Client> {
-  const socket = connect({ port, host: '127.0.0.1' });
+/** `from`: a local address, left to the system where it is left out. */
+export async function connectClient(port: number, from?: string): Promise<Client> {
+  const socket = connect({ port, host: '127.0.0.1', ...(from === undefined ? {} : { localAddress: from }) });
   const lines: string[] = [];
   const heard: string[] = [];
   let partial = '';
@@ -111,8 +112,8 @@ export async function openSession(
 }
 
 /** Plays a whole dialogue; throws with the transcript where the server departs from it. Resolves with the transcript. */
-export async function play(port: number, script: string): Promise<string> {
-  const client = await connectClient(port);
+export async function play(port: number, script: string, from?: string): Promise<string> {
+  const client = await connectClient(port, from);
   try {
     let out = '';
     for (const { who, text } of parse(script)) {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import dnsPacket, { type Answer, type Packet } from 'dns-packet';
 
-export type FakeRecordType = 'A' | 'AAAA' | 'MX' | 'CNAME';
+export type FakeRecordType = 'A' | 'AAAA' | 'MX' | 'CNAME' | 'PTR';
 
 /** `data`: an address, a name, or for MX the preference and the exchange. */
 export type FakeRecord = Readonly<{ type: FakeRecordType; data: string | readonly [number, string]; ttl?: number }>;

@@ -93,7 +93,7 @@ export function compileHostAccess(groups: readonly SenderGroup[]): HostAccess {
     decide(address, namesOf) {
       const number = addressNumber(address);
       const place = Math.min(placeOfAll, number === null ? NONE : placeOfAddress(number));
-      if (names.first > place) return admissionAt(place);
+      if (names.first >= place) return admissionAt(place);
       return namesOf(address).then((found) => admissionAt(Math.min(place, ...found.map(names.placeOf))));
     },
   };
