@@ -1,5 +1,6 @@
 import type { Client, Emit } from '@callahead/core';
 import { clientPrefix } from './client-prefix.ts';
+import { createRow, type Row } from './row.ts';
 
 /**
  * Counts the recipients of each client that do not exist (SPEC 6.3): per address or prefix, within the hour that ends now, over all sessions and
@@ -25,7 +26,7 @@ export type HarvestOptions = Readonly<{
 }>;
 
 const HOUR_MS = 3_600_000;
-/** About 30 MB. */
+/** About 50 MB. */
 const MAX_CLIENTS = 100_000;
 /** At most 50 MB: array growth included, 12 octets a time. */
 const MAX_TIMES = 4_000_000;
@@ -33,14 +34,16 @@ const MAX_TIMES = 4_000_000;
 const SAMPLES = 5;
 
 type Counted = {
-  /** When, oldest first. Those that are over an hour old are cut off once they are more than half. */
+  readonly prefix: string;
+  /** When, oldest first. Those that are over an hour old are cut off once they are half. */
   times: number[];
   /** Only those that a crossing would log: a client that is far from it costs no addresses. */
   samples: string[];
   /** The smallest limit it has been counted by. */
   limit: number;
-  /** Where it stands. */
-  rank: Map<string, Counted>;
+  row: Row<Counted>;
+  before: Counted | null;
+  after: Counted | null;
 };
 
 /** One counter, for all listeners of a gateway. */
@@ -48,99 +51,104 @@ export function createHarvestCounter(options: HarvestOptions): HarvestCounter {
   const { emit, now, maxClients = MAX_CLIENTS, maxTimes = MAX_TIMES } = options;
   const clients = new Map<string, Counted>();
   // By how much they count (powers of two), each in the order in which they counted last: who is forgotten first stands first.
-  const ranks: Map<string, Counted>[] = [];
-  const blocked = new Map<string, Counted>();
+  const ranks: Row<Counted>[] = [];
+  const blocked = createRow<Counted>();
+  // A client's policy is decided once a session, and it is asked about at every RCPT.
+  const prefixes = new WeakMap<Client, string>();
   let times = 0;
 
-  function blocks({ address, admission }: Client): boolean {
-    const { action, harvest } = admission.policy;
+  function blocks(client: Client): boolean {
+    const { action, harvest } = client.admission.policy;
     if (harvest.limit === null || action === 'relay') return false;
     if (harvest.limit === 0) return true;
-    const counted = clients.get(clientPrefix(address, harvest));
+    const counted = clients.get(prefixOf(client));
     return counted !== undefined && isFull(counted.times, harvest.limit, now());
   }
 
-  function count({ address, admission }: Client, listener: string, recipient: string): void {
-    const { name, action, harvest } = admission.policy;
-    const { limit } = harvest;
-    if (limit === null || limit === 0 || action === 'relay') return;
-    const prefix = clientPrefix(address, harvest);
+  function count(client: Client, listener: string, recipient: string): void {
+    const { group, policy } = client.admission;
+    const { limit } = policy.harvest;
+    if (limit === null || limit === 0 || policy.action === 'relay') return;
     const atMs = now();
     forgetOld(atMs);
-    const counted = clients.get(prefix) ?? admit(prefix, limit, atMs);
-    if (counted === null || !fits(counted, atMs)) return;
+    const counted = clients.get(prefixOf(client)) ?? admit(prefixOf(client), limit, atMs);
+    if (counted === null || !hasRoom(counted, atMs)) return;
     cut(counted, atMs);
     counted.times.push(atMs);
     times++;
     counted.limit = Math.min(counted.limit, limit);
     if (counted.times.length > limit - SAMPLES) counted.samples = [...counted.samples, recipient].slice(-SAMPLES);
-    place(prefix, counted, atMs);
+    rank(counted, atMs);
     const firstMs = counted.times.at(-limit);
     if (firstMs === undefined || firstMs <= atMs - HOUR_MS) return;
     const samples = counted.samples.slice(-limit);
     counted.samples = [];
     const until = new Date(performance.timeOrigin + firstMs + HOUR_MS).toISOString();
-    const policy = { group: admission.group, policy: name };
-    emit({ event: 'dhap.blocked', listener, client: prefix, ...policy, count: limit, samples, until });
+    const about = { listener, client: counted.prefix, group, policy: policy.name };
+    emit({ event: 'dhap.blocked', ...about, count: limit, samples, until });
+  }
+
+  function prefixOf(client: Client): string {
+    const found = prefixes.get(client);
+    if (found !== undefined) return found;
+    const prefix = clientPrefix(client.address, client.admission.policy.harvest);
+    prefixes.set(client, prefix);
+    return prefix;
   }
 
   /** Null: all that are remembered are blocked, and to forget one of them would open the door to it. */
   function admit(prefix: string, limit: number, atMs: number): Counted | null {
     if (clients.size >= maxClients && !forgetLeast(null, atMs)) return null;
-    const rank = rankOf(1);
-    const counted: Counted = { times: [], samples: [], limit, rank };
+    const row = rankOf(1);
+    const counted: Counted = { prefix, times: [], samples: [], limit, row, before: null, after: null };
     clients.set(prefix, counted);
-    rank.set(prefix, counted);
+    row.append(counted);
     return counted;
   }
 
-  function fits(counted: Counted, atMs: number): boolean {
+  function hasRoom(counted: Counted, atMs: number): boolean {
     while (times >= maxTimes) if (!forgetLeast(counted, atMs)) return false;
     return true;
   }
 
-  function place(prefix: string, counted: Counted, atMs: number): void {
-    counted.rank.delete(prefix);
-    counted.rank = isFull(counted.times, counted.limit, atMs) ? blocked : rankOf(counted.times.length);
-    counted.rank.set(prefix, counted);
+  function rank(counted: Counted, atMs: number): void {
+    counted.row.remove(counted);
+    counted.row = isFull(counted.times, counted.limit, atMs) ? blocked : rankOf(counted.times.length);
+    counted.row.append(counted);
   }
 
-  function rankOf(length: number): Map<string, Counted> {
+  function rankOf(length: number): Row<Counted> {
     const power = 31 - Math.clz32(length);
-    while (ranks.length <= power) ranks.push(new Map());
+    while (ranks.length <= power) ranks.push(createRow());
     return ranks[power] ?? blocked;
   }
 
   /** Who has counted nothing within the hour is nobody. */
   function forgetOld(atMs: number): void {
-    for (const rank of [blocked, ...ranks]) {
-      for (const [prefix, { times }] of rank) {
-        if ((times.at(-1) ?? Number.NEGATIVE_INFINITY) > atMs - HOUR_MS) break;
-        forget(prefix);
-      }
+    for (const row of [blocked, ...ranks]) {
+      for (let first = row.first(); first !== null && isOld(first, atMs); first = row.first()) forget(first);
     }
   }
 
   /** Makes room: of those who count least the one that did so longest ago, of the blocked only one whose hour is over. False: there is none but `own`. */
   function forgetLeast(own: Counted | null, atMs: number): boolean {
-    for (const rank of ranks) {
-      for (const [prefix, counted] of rank) {
-        if (counted === own) continue;
-        forget(prefix);
-        return true;
-      }
+    for (const row of ranks) {
+      const first = row.first();
+      const least = first === own ? (own?.after ?? null) : first;
+      if (least === null) continue;
+      forget(least);
+      return true;
     }
-    const [first] = blocked;
-    if (first === undefined || first[1] === own || isFull(first[1].times, first[1].limit, atMs)) return false;
-    forget(first[0]);
+    const first = blocked.first();
+    if (first === null || first === own || isFull(first.times, first.limit, atMs)) return false;
+    forget(first);
     return true;
   }
 
-  function forget(prefix: string): void {
-    const counted = clients.get(prefix);
-    counted?.rank.delete(prefix);
-    clients.delete(prefix);
-    times -= counted?.times.length ?? 0;
+  function forget(counted: Counted): void {
+    counted.row.remove(counted);
+    clients.delete(counted.prefix);
+    times -= counted.times.length;
   }
 
   function cut(counted: Counted, atMs: number): void {
@@ -152,6 +160,10 @@ export function createHarvestCounter(options: HarvestOptions): HarvestCounter {
   }
 
   return { blocks, count, size: () => ({ clients: clients.size, times }) };
+}
+
+function isOld({ times }: Counted, atMs: number): boolean {
+  return (times.at(-1) ?? Number.NEGATIVE_INFINITY) <= atMs - HOUR_MS;
 }
 
 /** `times` grow, so the window holds `limit` exactly while the last but so many is in it. */
