@@ -19,13 +19,17 @@ const HOUR_MS = 3_600_000;
 const PROFILE = profileOf(null);
 const SETTINGS: ListenerSettings = {
   name: 'inbound',
+  type: 'public',
   listen: [],
   profile: PROFILE,
   recipientAccess: ACCESS,
+  hostAccess: null,
   ldapRouting: null,
   relay: true,
   postmaster: recipientOf('postmaster@example.com'),
   bareNewline: 'reject',
+  tls: null,
+  proxyProtocol: null,
   limits: LIMITS,
 };
 const WAITING = { recorder: null, ready() {} };
@@ -38,7 +42,7 @@ function fake(options: Partial<GateOptions> = {}): Fake {
   const now = (): number => clock.ms;
   const events: Event[] = [];
   const harvest = createHarvestCounter({ emit: (event) => events.push(event), now });
-  const defaults = { settings: SETTINGS, validate: knows('known'), locate: locateAll, holds: null };
+  const defaults = { settings: SETTINGS, validate: knows('known'), locate: locateAll, holds: null, usage: null };
   return { gate: createGate({ ...defaults, harvest, now, ...options }), clock, events };
 }
 
