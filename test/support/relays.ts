@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { DeliveryRoute, DeliverySettings, Protocol, Recipient, Verdict } from '@callahead/core';
 import type { ExecutionContext } from 'ava';
+import { createConnections } from '../../packages/listener/src/connections.ts';
 import { createHolds, type Holds } from '../../packages/listener/src/refusals.ts';
 import { createRelay, type Relay, type RelayOptions } from '../../packages/listener/src/relay.ts';
 import type { Envelope } from '../../packages/listener/src/transaction.ts';
@@ -13,6 +14,8 @@ export const HOSTNAME = 'gateway.example';
 export const MESSAGE = 'Subject: hello\r\n\r\n..dots\r\ntext\r\n';
 
 const SETTINGS: DeliverySettings = {
+  tls: null,
+  maxConnectionsPerServer: 50,
   interface: { kind: 'auto' },
   connectTimeoutMs: 2_000,
   commandTimeoutMs: 5_000,
@@ -35,6 +38,8 @@ export type BenchOptions = Readonly<{
   relay?: Partial<RelayOptions>;
   within?: DeliveryRoute['within'];
   protocol?: Protocol;
+  /** How long a connection waits for the next message; left out, it does not. */
+  idleMs?: number;
 }>;
 
 /** One fake server a place in the route, best first; an array is a tier. All of it is taken down with the test. */
@@ -51,17 +56,20 @@ export async function startRelay(
   const now = (): number => performance.now() + skipped;
   const settings = { ...SETTINGS, ...options.settings };
   const holds = createHolds({ holdTimeMs: settings.holdTimeMs, now });
+  const connections = createConnections({ now, idleMs: options.idleMs ?? 0 });
   const learned: { recipient: string; verdict: Verdict }[] = [];
   const relay = createRelay({
     settings,
     hostname: HOSTNAME,
     now,
     holds,
+    connections,
     learned: ({ address }, verdict) => learned.push({ recipient: address, verdict }),
     ...options.relay,
   });
   t.teardown(async () => {
     await relay.close();
+    await connections.close();
     await Promise.all(servers.map((server) => server.stop()));
   });
   const route: DeliveryRoute = {

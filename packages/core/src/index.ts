@@ -104,7 +104,7 @@ export type {
 export { authenticate } from './smtp/authenticate.ts';
 export { type Capabilities, greetedName, noCapabilities, parseCapabilities } from './smtp/capabilities.ts';
 export { type Behind, type Broken, type Conversation, openConversation, type Said } from './smtp/conversation.ts';
-export { type Dialed, dial, type Place, placesOf } from './smtp/dial.ts';
+export { type Dialed, dial, linger, type Place, placesOf } from './smtp/dial.ts';
 export { createReplyParser, type Malformed, type RawReply, type ReplyParser } from './smtp/reply.ts';
 export { type Secured, type SecuringOptions, startTls } from './smtp/starttls.ts';
 export { oneLine, printReply, readStatus, saysUnknown } from './smtp/status.ts';

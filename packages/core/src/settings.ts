@@ -2,7 +2,7 @@ import type { HostAccess } from './access/host-access.ts';
 import type { RecipientAccess } from './access/recipient-access.ts';
 import type { LdapTemplate } from './ldap-template.ts';
 import type { LocalInterface } from './local-address.ts';
-import type { Hop, Profile, TlsVersion } from './profile.ts';
+import type { Hop, Profile, ServerTls, TlsVersion } from './profile.ts';
 import type { Recipient } from './recipient.ts';
 import type { Secret } from './secret.ts';
 
@@ -67,11 +67,15 @@ export type DnsSettings = Readonly<{
   allowReserved: boolean;
 }>;
 
+/** How mail is passed on. `maxConnectionsPerServer` is over all listeners. */
 export type DeliverySettings = Readonly<{
+  /** null: never. */
+  tls: ServerTls | null;
   interface: LocalInterface;
   connectTimeoutMs: number;
   commandTimeoutMs: number;
   endOfDataTimeoutMs: number;
+  maxConnectionsPerServer: number;
   holdTimeMs: number;
 }>;
 

@@ -18,16 +18,17 @@ export type DeliveryOptions = Readonly<{
   commandTimeoutMs: number;
   endOfDataTimeoutMs: number;
   now: () => number;
-  /** The next hop has the message. */
+  /** The next hop has the message, and can have the next one. */
   taken: () => void;
+  /** It said no to all of it, and is there. */
+  refused: () => void;
 }>;
 
 const CRLF = '\r\n';
-const QUIT_WITHIN_MS = 5_000;
 
 /** Streams a message into a conversation whose last reply was 354. */
 export function createDelivery(conversation: Conversation, options: DeliveryOptions): Delivery {
-  const { server, commandTimeoutMs, endOfDataTimeoutMs, now, taken } = options;
+  const { server, commandTimeoutMs, endOfDataTimeoutMs, now, taken, refused } = options;
   // The line end of DATA counts as the first half of the terminator (RFC 5321 §4.1.1.4).
   let tail = CRLF;
   let finished: Promise<Reply> | null = null;
@@ -48,17 +49,20 @@ export function createDelivery(conversation: Conversation, options: DeliveryOpti
     const deadlineMs = now() + endOfDataTimeoutMs;
     conversation.send(Buffer.from(tail === CRLF ? '.\r\n' : '\r\n.\r\n'));
     const said = await conversation.next(deadlineMs);
-    if (said.kind === 'broken') return brokenReply(said);
+    if (said.kind === 'broken')
+      return said.reply === null && said.cause !== 'protocol' ? NEXT_HOP.unanswered : brokenReply(said);
     // The sender may have given up by now and will come again: twice is better than never, and a late yes would be neither (RFC 1047).
     if (now() > deadlineMs) {
       conversation.destroy();
-      return NEXT_HOP.lost;
+      return NEXT_HOP.unanswered;
     }
-    // Its answer is here; QUIT keeps nobody waiting and is bounded.
-    void conversation.quit(QUIT_WITHIN_MS);
-    if (!isPositive(said.reply)) return refusal(said.reply);
-    taken();
-    return said.reply;
+    if (isPositive(said.reply)) {
+      taken();
+      return said.reply;
+    }
+    if (said.reply.code === 421 || said.reply.code < 400) conversation.destroy();
+    else refused();
+    return refusal(said.reply);
   }
 
   return {

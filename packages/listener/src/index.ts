@@ -1,4 +1,5 @@
 export { answer, answerMessage, type Circumstances } from './answer.ts';
+export { type Connections, type ConnectionsOptions, createConnections } from './connections.ts';
 export { createHarvestCounter, type HarvestCounter, type HarvestOptions } from './dhap.ts';
 export {
   type Begin,

@@ -1,23 +1,24 @@
+import type { Socket } from 'node:net';
 import {
-  type Conversation,
   type DeliveryRoute,
   type DeliverySettings,
   dial as dialServer,
-  openConversation,
-  type Place,
+  linger,
   type Protocol,
-  placesOf,
   type Recipient,
   type Reply,
+  type Server,
   saysUnknown,
   serverName,
   serversInOrder,
   type Verdict,
 } from '@callahead/core';
 import { passedOn } from './answer.ts';
+import { type Connections, createConnections, type NextHopConnection, type Permit } from './connections.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
+import { approachesOf, connectTo, placeName } from './next-hop.ts';
 import type { Holds } from './refusals.ts';
-import { beginTransaction, type Envelope, isPositive, NEXT_HOP } from './transaction.ts';
+import { type Begun, beginTransaction, type Envelope, isPositive, NEXT_HOP } from './transaction.ts';
 
 /** `refused`: the reply to DATA, in the next hop's own words where it spoke (for the door to mask); `server` is empty where none did. */
 export type Opened =
@@ -26,11 +27,11 @@ export type Opened =
 
 /** Passes messages on while they arrive (SPEC 7.1). Nothing is kept: what the next hop has not acknowledged is still the sender's. */
 export type Relay = Readonly<{
-  /** Finds a server of the route that takes this message for all its recipients, up to its 354. Never rejects. */
-  open(envelope: Envelope, route: DeliveryRoute): Promise<Opened>;
-  /** Connections to next hops that are not closed yet. */
+  /** Finds a server of the route that takes this message for all its recipients, up to its 354. `signal`: its sender is gone. Never rejects. */
+  open(envelope: Envelope, route: DeliveryRoute, signal?: AbortSignal): Promise<Opened>;
+  /** Connections to next hops that are not closed yet, of all relays that share them. */
   connections(): number;
-  /** Destroys what is still under way. Sessions that want their messages finished are drained before. */
+  /** Destroys what is still under way; connections that wait are closed too, unless others share them. Sessions that want their messages finished are drained before. */
   close(): Promise<void>;
 }>;
 
@@ -42,6 +43,8 @@ export type RelayOptions = Readonly<{
   selfNames?: readonly string[];
   now: () => number;
   holds: Holds;
+  /** Shared by all relays of a gateway, for the limits are on all of them; omitted, this one has its own. */
+  connections?: Connections;
   /** What a delivery tells about a recipient: it is unknown there after all (SPEC 7.3), or a server took its mail (SPEC 7.6). */
   learned: (recipient: Recipient, verdict: Verdict) => void;
   /** From 0 up to 1. */
@@ -51,62 +54,134 @@ export type RelayOptions = Readonly<{
 
 /** All servers together. A sender waits two minutes for the answer to DATA (RFC 5321 §4.5.3.2.4), whatever the route's length. */
 const OPEN_WITHIN_MS = 110_000;
+const RESET_WITHIN_MS = 5_000;
+
+const NEVER = new AbortController().signal;
 
 export function createRelay(options: RelayOptions): Relay {
   const { settings, hostname, now, holds, learned, random = Math.random, dial = dialServer } = options;
   const selfNames = new Set([hostname, ...(options.selfNames ?? [])].map((name) => name.toLowerCase()));
-  const conversations = new Set<Conversation>();
+  const connections = options.connections ?? createConnections({ now });
+  /** Of connections that do not wait. */
+  const busy = new Set<Socket>();
   let turn = 0;
   let closing = false;
 
-  async function open(envelope: Envelope, route: DeliveryRoute): Promise<Opened> {
+  async function open(envelope: Envelope, route: DeliveryRoute, signal = NEVER): Promise<Opened> {
     const once = { ...envelope, recipients: withoutRepeats(envelope.recipients) };
-    const deadlineMs = now() + OPEN_WITHIN_MS;
-    const misses: Miss[] = [];
+    const { protocol } = route;
+    const parcel: Parcel = { envelope: once, protocol, deadlineMs: now() + OPEN_WITHIN_MS, signal, misses: [] };
     for (const server of serversInOrder(route, turn++, random)) {
-      for (const place of placesOf(server, settings.interface)) {
-        if (closing || now() >= deadlineMs) return refusedBy(misses);
-        const to = { server: serverName(server), place, protocol: route.protocol, deadlineMs };
-        const tried = await attempt(once, to);
-        if (tried.kind !== 'missed') return tried;
-        misses.push(tried);
+      if (closing || signal.aborted || now() >= parcel.deadlineMs) break;
+      const opened = await offer(server, parcel);
+      if (opened !== null) return opened;
+    }
+    return refusedBy(parcel.misses);
+  }
+
+  /** Over a connection that waits; where that has died meanwhile, once over a new one, for nothing of the message was said (SPEC 4.11). */
+  async function offer(server: Server, parcel: Parcel): Promise<Opened | null> {
+    const permit = await borrow(server, parcel, 'any');
+    if (permit === null) return miss(parcel, NEXT_HOP.busy, server);
+    if (permit.idle === null) return offerAnew(server, permit, parcel);
+    const { idle } = permit;
+    busy.add(idle.socket);
+    const begun = await beginTransaction({ ...idle, ...parcel });
+    if (begun.kind !== 'dead') return conclude(begun, idle, server, parcel);
+    const fresh = await borrow(server, parcel, 'new');
+    return fresh === null ? miss(parcel, NEXT_HOP.busy, server) : offerAnew(server, fresh, parcel);
+  }
+
+  function borrow(
+    server: Server,
+    { protocol, deadlineMs, signal }: Parcel,
+    kind: 'any' | 'new',
+  ): Promise<Permit | null> {
+    const places = new Set(approachesOf(server, settings).map(({ place }) => placeName(place)));
+    const fits = (idle: NextHopConnection): boolean =>
+      kind === 'any' && idle.settings === settings && idle.protocol === protocol && places.has(idle.place);
+    const limit = settings.maxConnectionsPerServer;
+    return connections.borrow({ server: serverName(server), limit, fits, first: kind === 'new', deadlineMs, signal });
+  }
+
+  /** One permit, one connection: an address is given up before the next one is tried. */
+  async function offerAnew(server: Server, permit: Permit, parcel: Parcel): Promise<Opened | null> {
+    const { envelope, protocol, deadlineMs } = parcel;
+    const extended = envelope.smtpUtf8 || envelope.body === '8BITMIME';
+    const terms = { settings, protocol, hostname, selfNames, extended, deadlineMs, now, dial, track };
+    for (const approach of approachesOf(server, settings)) {
+      if (closing || now() >= deadlineMs) break;
+      const connected = await connectTo(approach, terms);
+      if (connected.kind === 'failed') {
+        miss(parcel, connected.reply, server);
+        continue;
       }
+      const { connection } = connected;
+      const begun = await beginTransaction({ ...connection, ...parcel });
+      if (begun.kind !== 'failed' && begun.kind !== 'dead') {
+        permit.bind(connection);
+        return conclude(begun, connection, server, parcel);
+      }
+      miss(parcel, begun.reply, server);
+      connection.conversation.destroy();
+      await connection.conversation.closed;
+      await linger();
     }
-    return refusedBy(misses);
+    permit.giveBack();
+    return null;
   }
 
-  async function attempt(envelope: Envelope, to: Attempt): Promise<Opened | Miss> {
-    const { server: name, place, protocol, deadlineMs } = to;
-    const connectTimeoutMs = Math.min(settings.connectTimeoutMs, deadlineMs - now());
-    const dialed = await dial(place, connectTimeoutMs);
-    if (dialed.kind === 'failed') return { kind: 'missed', reply: NEXT_HOP.unreachable, server: name };
-    if (closing) {
-      dialed.socket.destroy();
-      return { kind: 'missed', reply: NEXT_HOP.unreachable, server: name };
-    }
-    const { commandTimeoutMs, endOfDataTimeoutMs } = settings;
-    const conversation = track(openConversation(dialed.socket, { now, commandTimeoutMs }));
-    const begun = await beginTransaction(conversation, { envelope, protocol, hostname, selfNames, deadlineMs });
-    if (begun.kind === 'ready') {
-      const taken = (): void => praise(envelope, name);
-      const terms = { server: name, commandTimeoutMs, endOfDataTimeoutMs, now, taken };
-      return { kind: 'open', delivery: createDelivery(conversation, terms) };
-    }
-    conversation.destroy();
+  function conclude(begun: Begun, connection: NextHopConnection, to: Server, parcel: Parcel): Opened | null {
+    const { envelope } = parcel;
+    const server = serverName(to);
+    if (begun.kind === 'ready') return { kind: 'open', delivery: deliver(envelope, connection, server) };
+    // Nobody waits for this, and it never rejects.
+    void reset(server, connection);
     switch (begun.kind) {
+      case 'dead':
       case 'failed':
-        return { kind: 'missed', reply: begun.reply, server: name };
+        return miss(parcel, begun.reply, to);
       case 'refused':
-        return { kind: 'refused', reply: begun.reply, server: name };
+        return { kind: 'refused', reply: begun.reply, server };
       case 'divided':
-        return { kind: 'refused', reply: divide(envelope, begun.replies, name), server: name };
+        return { kind: 'refused', reply: divide(envelope, begun.replies, server), server };
     }
   }
 
-  function track(conversation: Conversation): Conversation {
-    conversations.add(conversation);
-    void conversation.closed.then(() => conversations.delete(conversation)); // never rejects
-    return conversation;
+  function deliver(envelope: Envelope, connection: NextHopConnection, server: string): Delivery {
+    const { commandTimeoutMs, endOfDataTimeoutMs } = settings;
+    return createDelivery(connection.conversation, {
+      server,
+      commandTimeoutMs,
+      endOfDataTimeoutMs,
+      now,
+      taken() {
+        praise(envelope, server);
+        putBack(server, connection);
+      },
+      refused: () => void reset(server, connection),
+    });
+  }
+
+  /** After a no the connection waits only if the server forgets what was said. Never rejects. */
+  async function reset(server: string, connection: NextHopConnection): Promise<void> {
+    const { conversation } = connection;
+    if (!conversation.usable()) return;
+    const said = await conversation.cmd('RSET', now() + RESET_WITHIN_MS);
+    if (said.kind === 'reply' && isPositive(said.reply)) putBack(server, connection);
+    else conversation.destroy();
+  }
+
+  function putBack(server: string, connection: NextHopConnection): void {
+    busy.delete(connection.socket);
+    connections.keep(server, connection);
+  }
+
+  function track(socket: Socket): boolean {
+    if (closing) return false;
+    busy.add(socket);
+    socket.once('close', () => busy.delete(socket));
+    return true;
   }
 
   /** SPEC 7.6. */
@@ -130,20 +205,34 @@ export function createRelay(options: RelayOptions): Relay {
 
   return {
     open,
-    connections: () => conversations.size,
+    connections: connections.open,
     async close() {
       closing = true;
-      for (const conversation of conversations) conversation.destroy();
-      await Promise.all([...conversations].map((conversation) => conversation.closed));
+      const gone = [...busy].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
+      for (const socket of busy) socket.destroy();
+      await Promise.all(gone);
+      if (options.connections === undefined) await connections.close();
     },
   };
 }
 
-/** One place where a server is tried. */
-type Attempt = Readonly<{ server: string; place: Place; protocol: Protocol; deadlineMs: number }>;
+/** One message, and what goes for each attempt to pass it on. */
+type Parcel = Readonly<{
+  envelope: Envelope;
+  protocol: Protocol;
+  deadlineMs: number;
+  signal: AbortSignal;
+  /** Where it was not taken. */
+  misses: Miss[];
+}>;
 
 /** A server that did not take the message, where another might. */
-type Miss = Readonly<{ kind: 'missed'; reply: Reply; server: string }>;
+type Miss = Readonly<{ reply: Reply; server: string }>;
+
+function miss({ misses }: Parcel, reply: Reply, server: Server): null {
+  misses.push({ reply, server: serverName(server) });
+  return null;
+}
 
 /** What is left to say when all servers were tried: a no is final only where nobody who might say yes is left. */
 function refusedBy(misses: readonly Miss[]): Opened {

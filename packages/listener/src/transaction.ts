@@ -1,14 +1,4 @@
-import {
-  type Capabilities,
-  type Conversation,
-  greetedName,
-  noCapabilities,
-  type Protocol,
-  parseCapabilities,
-  type Recipient,
-  type Reply,
-  type Said,
-} from '@callahead/core';
+import type { Capabilities, Conversation, Recipient, Reply, Said } from '@callahead/core';
 
 /** One message as its sender announced it. */
 export type Envelope = Readonly<{
@@ -21,10 +11,12 @@ export type Envelope = Readonly<{
   recipients: readonly Recipient[];
 }>;
 
-/** How far a server went with a message. */
+/** How far a server went with a message. The conversation is usable, behind a RSET, where nothing is wrong with it. */
 export type Begun =
   /** It said 354 to all of it. */
   | Readonly<{ kind: 'ready' }>
+  /** The connection was gone before it said anything about the message. */
+  | Readonly<{ kind: 'dead'; reply: Reply }>
   /** It is of no use for this message, another server may be. */
   | Readonly<{ kind: 'failed'; reply: Reply }>
   /** It knows the message and does not take it. */
@@ -32,13 +24,12 @@ export type Begun =
   /** It does not take it for all recipients: one reply each, in their order. */
   | Readonly<{ kind: 'divided'; replies: readonly Reply[] }>;
 
-/** By LMTP the envelope has one recipient, for each would have a reply of its own to the end of data (SPEC 7.2, RFC 2033 §4.2). */
+/** `conversation` is where MAIL may be said. */
 export type Terms = Readonly<{
+  conversation: Conversation;
+  capabilities: Capabilities;
+  /** By LMTP it has one recipient, for each would have a reply of its own to the end of data (SPEC 7.2, RFC 2033 §4.2). */
   envelope: Envelope;
-  protocol: Protocol;
-  hostname: string;
-  /** Lower case; a server that greets with one of them is us (SPEC 5.7). */
-  selfNames: ReadonlySet<string>;
   deadlineMs: number;
 }>;
 
@@ -46,6 +37,10 @@ export type Terms = Readonly<{
 export const NEXT_HOP = {
   unreachable: says(451, '4.4.1', 'The next hop cannot be reached'),
   lost: says(451, '4.4.2', 'The connection to the next hop broke'),
+  /** It may have the message nevertheless. */
+  unanswered: says(451, '4.4.2', 'The next hop did not answer to the end of the message'),
+  busy: says(451, '4.3.2', 'Too many messages for the next hop at once'),
+  insecure: says(451, '4.7.5', 'No secure connection to the next hop can be had'),
   confused: says(451, '4.5.0', 'The next hop does not speak SMTP as expected'),
   unwilling: says(451, '4.5.0', 'The next hop does not talk to us'),
   // A configuration error that somebody will mend: the mail can wait for it (SPEC 4.8, 5.7).
@@ -56,65 +51,49 @@ export const NEXT_HOP = {
   tooBig: says(552, '5.3.4', 'Message too big for the next hop'),
 } as const satisfies Readonly<Record<string, Reply>>;
 
-/** Takes a fresh connection as far as 354. DATA is said only once every recipient is accepted: all or nothing (SPEC 7.3). */
-export async function beginTransaction(conversation: Conversation, terms: Terms): Promise<Begun> {
-  const greeted = await greet(conversation, terms);
-  if (greeted.kind === 'failed') return greeted;
-  const lacking = lacks(greeted.capabilities, terms.envelope);
+/** Takes a connection as far as 354. DATA is said only once every recipient is accepted: all or nothing (SPEC 7.3). */
+export async function beginTransaction(terms: Terms): Promise<Begun> {
+  const { conversation, capabilities, envelope, deadlineMs } = terms;
+  const lacking = lacks(capabilities, envelope);
   if (lacking !== null) return { kind: 'failed', reply: lacking };
 
-  const [mail, ...recipients] = sayEnvelope(conversation, greeted.capabilities, terms);
-  const sender = await mail?.();
-  if (sender === undefined || sender.kind === 'broken') return { kind: 'failed', reply: brokenReply(sender) };
-  if (!isPositive(sender.reply)) return { kind: 'failed', reply: refusal(sender.reply) };
+  const [mail, ...recipients] = sayEnvelope(terms);
+  const said = await mail?.();
+  const sender = answerIn(said);
+  if (sender === null) return over(conversation, { kind: 'dead', reply: brokenReply(said) });
+  if (!isPositive(sender)) return { kind: 'failed', reply: refusal(sender) };
   const replies: Reply[] = [];
   for (const recipient of recipients) {
-    const said = await recipient();
-    // A 421 is about the connection, not about the recipient it happened to answer (RFC 5321 §3.8).
-    if (said.kind === 'broken' || said.reply.code === 421) return { kind: 'refused', reply: brokenReply(said) };
-    if (!isPositive(said.reply) && said.reply.code < 400) return { kind: 'refused', reply: NEXT_HOP.confused };
-    replies.push(said.reply);
+    const heard = await recipient();
+    const reply = answerIn(heard);
+    if (reply === null) return over(conversation, { kind: 'refused', reply: brokenReply(heard) });
+    if (!isPositive(reply) && reply.code < 400)
+      return over(conversation, { kind: 'refused', reply: NEXT_HOP.confused });
+    replies.push(reply);
   }
   if (!replies.every(isPositive)) return { kind: 'divided', replies };
 
-  const data = await conversation.cmd('DATA', terms.deadlineMs);
-  if (data.kind === 'broken') return { kind: 'refused', reply: brokenReply(data) };
-  return data.reply.code === 354 ? { kind: 'ready' } : { kind: 'refused', reply: refusal(data.reply) };
+  const data = await conversation.cmd('DATA', deadlineMs);
+  const reply = answerIn(data);
+  if (reply === null) return over(conversation, { kind: 'refused', reply: brokenReply(data) });
+  if (reply.code === 354) return { kind: 'ready' };
+  const refused: Begun = { kind: 'refused', reply: refusal(reply) };
+  return reply.code < 400 ? over(conversation, refused) : refused;
 }
 
-type Greeted = Readonly<{ kind: 'greeted'; capabilities: Capabilities }> | Extract<Begun, { kind: 'failed' }>;
+/** null: there is none. A 421 is about the connection, not about what it happened to answer (RFC 5321 §3.8). */
+function answerIn(said: Said | undefined): Reply | null {
+  return said?.kind === 'reply' && said.reply.code !== 421 ? said.reply : null;
+}
 
-async function greet(
-  conversation: Conversation,
-  { envelope, protocol, hostname, selfNames, deadlineMs }: Terms,
-): Promise<Greeted> {
-  const greeting = await conversation.greeting(deadlineMs);
-  if (greeting.kind === 'broken') return { kind: 'failed', reply: brokenReply(greeting) };
-  if (!isPositive(greeting.reply)) return { kind: 'failed', reply: aboutUs(greeting.reply) };
-  // An LMTP server of this very machine has our name and is no loop: we take no LMTP.
-  const isLmtp = protocol === 'lmtp';
-  if (!isLmtp && selfNames.has(greetedName(greeting.lines))) return { kind: 'failed', reply: NEXT_HOP.loop };
-
-  const ehlo = await conversation.cmd(`${isLmtp ? 'LHLO' : 'EHLO'} ${hostname}`, deadlineMs);
-  if (ehlo.kind === 'broken') return { kind: 'failed', reply: brokenReply(ehlo) };
-  if (isPositive(ehlo.reply)) return { kind: 'greeted', capabilities: parseCapabilities(ehlo.lines) };
-  const extended = envelope.smtpUtf8 || envelope.body === '8BITMIME';
-  // RFC 2033 §4.1: LMTP has no HELO.
-  if (ehlo.reply.code < 500 || extended || isLmtp) return { kind: 'failed', reply: aboutUs(ehlo.reply) };
-
-  // RFC 5321 §3.2: a server without EHLO may still know HELO.
-  const helo = await conversation.cmd(`HELO ${hostname}`, deadlineMs);
-  if (helo.kind === 'broken') return { kind: 'failed', reply: brokenReply(helo) };
-  if (!isPositive(helo.reply)) return { kind: 'failed', reply: aboutUs(helo.reply) };
-  return { kind: 'greeted', capabilities: noCapabilities };
+/** Nothing more can be said after what was said. */
+function over(conversation: Conversation, begun: Begun): Begun {
+  conversation.destroy();
+  return begun;
 }
 
 /** MAIL and the RCPTs: in one write where the server offers it (RFC 2920), else each when the one before it was answered. */
-function sayEnvelope(
-  conversation: Conversation,
-  capabilities: Capabilities,
-  { envelope, deadlineMs }: Terms,
-): readonly (() => Promise<Said>)[] {
+function sayEnvelope({ conversation, capabilities, envelope, deadlineMs }: Terms): readonly (() => Promise<Said>)[] {
   const lines = [
     mailLine(envelope, capabilities),
     ...envelope.recipients.map((recipient) => `RCPT TO:<${recipient.address}>`),
@@ -145,11 +124,6 @@ function lacks({ smtpUtf8, eightBitMime, size }: Capabilities, envelope: Envelop
 export function refusal(reply: Reply): Reply {
   if (reply.code === 421) return { ...reply, code: 451 };
   return reply.code >= 400 ? reply : NEXT_HOP.confused;
-}
-
-/** A permanent no before MAIL is about us, never about the message: it must not bounce for that (SPEC 4.2). */
-function aboutUs(reply: Reply): Reply {
-  return reply.code >= 400 && reply.code < 500 ? refusal(reply) : NEXT_HOP.unwilling;
 }
 
 /** What a connection that broke, or was closed with a 421, comes to. What the server said as it went counts, but no yes that nobody asked for. */

@@ -1,5 +1,5 @@
 /** How a conversation ends that came to nothing. */
-import type { Broken, Cause, Conversation, Reply } from '@callahead/core';
+import { type Broken, type Cause, type Conversation, linger, type Reply } from '@callahead/core';
 import type { Trouble } from './judge.ts';
 
 /** The server cannot be asked. Its connections are closed once `gone` settles. */
@@ -10,12 +10,6 @@ export type NotOpen = Readonly<{ lines: readonly string[]; gone: Promise<void> }
   );
 
 const QUIT_TIMEOUT_MS = 1000;
-const LINGER_MS = 20;
-
-/** A server needs a moment to see that a connection is closed; only then another one may take its place. */
-export function linger(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, LINGER_MS));
-}
 
 /** It broke; `cause` where that is not what broke it. */
 export function broken(conversation: Conversation, why: Broken, cause: Cause = why.cause): NotOpen {

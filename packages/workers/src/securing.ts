@@ -1,8 +1,8 @@
 /** TLS with a server, and who we say we are (SPEC 9.1). */
-import { authenticate, type Probe, type ServerTls, startTls } from '@callahead/core';
+import { authenticate, linger, type Probe, type ServerTls, startTls } from '@callahead/core';
 import { type Greeted, sayHello } from './greeting.ts';
 import { judgeServer } from './judge.ts';
-import { broken, linger, type NotOpen, refused } from './not-open.ts';
+import { broken, type NotOpen, refused } from './not-open.ts';
 
 /** `name` led to the server. `avoidsTls`: where it is optional it is not tried. */
 export type SecuringOptions = Readonly<{

@@ -2,10 +2,10 @@
  * The sessions of one destination with one server, and the recipients that wait for one. What a session is doing is the set it is in. A batch is what
  * is queued when the pump runs; it is spread over the free sessions.
  */
-import type { LoanOutcome, Probe, Server } from '@callahead/core';
+import { type LoanOutcome, linger, type Probe, type Server } from '@callahead/core';
 import { createDoubts } from './doubts.ts';
 import type { Habits } from './habits.ts';
-import { linger, type NotOpen } from './not-open.ts';
+import type { NotOpen } from './not-open.ts';
 import { type Connect, openServer } from './opening.ts';
 import type { Borrower } from './permits.ts';
 import { attemptDeadlineMs, note, type Outcome, type Query, type Told } from './query.ts';

@@ -2,7 +2,7 @@ import { ConfigurationError, type Problem } from '../errors.ts';
 import type { Interfaces } from '../local-address.ts';
 import type { Configuration } from '../settings.ts';
 import { buildAdmin, checkAdmin } from './admin.ts';
-import { buildDelivery } from './delivery.ts';
+import { buildDelivery, checkDelivery } from './delivery.ts';
 import { buildDns } from './dns.ts';
 import { buildEngine } from './engine.ts';
 import { type Fault, faultsOf, inOrder, problemsOf } from './faults.ts';
@@ -87,6 +87,7 @@ function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFi
       ...checkRecipientAccess(written, tables),
       ...checkHostAccess(written),
       ...checkLdap(written, files),
+      ...checkDelivery(written, files),
       ...checkAdmin(written, files),
       ...routes.faults,
     ],
@@ -135,7 +136,7 @@ function build(settings: Settings, cores: number, read: Read): Omit<Configuratio
     smtpRoutes: buildSmtpRoutes(settings.smtpRoutes, settings.smtpRoutesFile, read.tables.routes),
     ldap,
     dns: buildDns(settings.dns),
-    delivery: buildDelivery(settings.delivery),
+    delivery: buildDelivery(settings.delivery, read.files),
     engine: buildEngine(settings.engine, cores),
     admin: buildAdmin(settings.admin, read.files),
   };

@@ -11,16 +11,16 @@ import type { Plain } from './plain.ts';
 import type { Path } from './positions.ts';
 import { buildTlsFiles, checkTls, clientTls, mailTls, tlsMode } from './tls.ts';
 
-export const serverTls = section(
-  {
-    mode: tlsMode(
-      'STARTTLS: optional never verifies, and goes on in plain text where TLS cannot be had; required does neither.',
-    ),
-    ...clientTls,
-    ...mailTls,
-  },
-  'How conversations with the servers are encrypted.',
-).prefault({});
+export const serverTls = tlsSection('off', 'How conversations with the servers are encrypted.');
+
+/** TLS as a client of mail servers. */
+export function tlsSection(byDefault: 'off' | 'optional', sentence: string) {
+  const mode = tlsMode(
+    'STARTTLS: optional never verifies, and goes on in plain text where TLS cannot be had; required does neither.',
+    byDefault,
+  );
+  return section({ mode, ...clientTls, ...mailTls }, sentence).prefault({});
+}
 
 /** AUTH PLAIN with both at their longest still is a command line of RFC 5321 §4.5.3.1.4. */
 const MAX_OCTETS = 128;
@@ -45,7 +45,8 @@ export function checkServerSecurity(path: Path, profile: Plain, files: Files): r
   ];
 }
 
-function checkIdentity(path: Path, { mode = 'off', cert = null }: Plain): readonly Fault[] {
+/** `section` has a key `tls`, as it stands in the file. */
+export function checkIdentity(path: Path, { mode = 'off', cert = null }: Plain): readonly Fault[] {
   if (mode === 'off' || cert !== null) return [];
   return [warningAt([...path, 'tls'], 'TLS without a client certificate: expected cert and key, if the servers ask')];
 }

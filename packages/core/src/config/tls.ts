@@ -14,8 +14,8 @@ const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const satisfies r
 const pemForm = 'a path';
 
 /** How the mode is said; what it means differs. */
-export function tlsMode(sentence: string) {
-  return choice(['off', 'optional', 'required'], sentence).prefault('off');
+export function tlsMode(sentence: string, byDefault: 'off' | 'optional' = 'off') {
+  return choice(['off', 'optional', 'required'], sentence).prefault(byDefault);
 }
 
 /** Whom a client of TLS believes, and who it is itself. */

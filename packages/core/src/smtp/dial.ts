@@ -35,6 +35,13 @@ export function dial(to: Place, timeoutMs: number, interfaces?: () => Interfaces
   }
 }
 
+const LINGER_MS = 20;
+
+/** A server needs a moment to see that a connection is closed; only then another one may take its place, where their number is limited. */
+export function linger(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LINGER_MS));
+}
+
 function opened(socket: Socket, timeoutMs: number): Promise<Dialed> {
   return new Promise((resolve) => {
     const timer = setTimeout(
