@@ -28,6 +28,7 @@ export type Bench = Readonly<{
   servers: readonly FakeServer[];
   route: DeliveryRoute;
   holds: Holds;
+  settings: DeliverySettings;
   learned: Readonly<{ recipient: string; verdict: Verdict }>[];
   /** Moves the relay's clock on. */
   skip(ms: number): void;
@@ -79,7 +80,7 @@ export async function startRelay(
     within: options.within ?? 'rotate',
     protocol: options.protocol ?? 'smtp',
   };
-  return { relay, servers, route, holds, learned, skip: (ms) => (skipped += ms) };
+  return { relay, servers, route, holds, settings, learned, skip: (ms) => (skipped += ms) };
 }
 
 export function serverAt(port: number, address = '127.0.0.1'): DeliveryRoute['tiers'][number][number] {

@@ -1,5 +1,7 @@
 import type { Configuration, Emit, ListenAddress, ListenerSettings, Recipient, Verdict } from '@callahead/core';
 import {
+  type Connections,
+  createConnections,
   createHarvestCounter,
   createHolds,
   createListener,
@@ -36,12 +38,14 @@ export async function openGateway(
   const holds = createHolds({ holdTimeMs: configuration.delivery.holdTimeMs, now });
   const harvest = createHarvestCounter({ emit, now });
   const usage = createUsage({ now });
-  const parts = { configuration, engine, router, holds, harvest, usage, emit, now };
+  const connections = createConnections({ now });
+  const parts = { configuration, engine, router, holds, connections, harvest, usage, emit, now };
   const doors = configuration.listeners.map((settings) => openDoor(settings, parts));
 
   async function close(deadlineMs: number): Promise<void> {
     await Promise.all(doors.map(({ listener }) => listener.drain(deadlineMs)));
     await Promise.all(doors.map(({ relay }) => relay.close()));
+    await connections.close();
     await halves.close(Math.max(1_000, deadlineMs - now()));
   }
 
@@ -66,6 +70,7 @@ type Parts = Readonly<{
   engine: Engine;
   router: Router;
   holds: Holds;
+  connections: Connections;
   harvest: HarvestCounter;
   usage: Usage;
   emit: Emit;
@@ -75,7 +80,7 @@ type Parts = Readonly<{
 type Door = Readonly<{ name: string; listener: Listener; relay: Relay }>;
 
 function openDoor(settings: ListenerSettings, parts: Parts): Door {
-  const { configuration, engine, router, holds, harvest, usage, emit, now } = parts;
+  const { configuration, engine, router, holds, connections, harvest, usage, emit, now } = parts;
   const { hostname } = configuration;
   const relay = createRelay({
     settings: configuration.delivery,
@@ -83,6 +88,7 @@ function openDoor(settings: ListenerSettings, parts: Parts): Door {
     selfNames: configuration.self.names,
     now,
     holds,
+    connections,
     // Nobody waits for it, and it never rejects.
     learned: (recipient, verdict) => void learn(settings, parts, recipient, verdict),
   });

@@ -59,6 +59,7 @@ function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
     case 'breaker.closed':
     case 'directory.up':
       return 'info';
+    case 'message.unacknowledged':
     case 'breaker.opened':
     case 'dhap.blocked':
     case 'directory.down':

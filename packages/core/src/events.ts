@@ -57,6 +57,17 @@ export type Event =
       server: string;
       reply: string;
     }>
+  /** The next hop took it, and its sender was gone before it was told so: it will come again, and arrive twice. */
+  | Readonly<{
+      event: 'message.unacknowledged';
+      session: string;
+      listener: string;
+      client: string;
+      recipients: number;
+      bytes: number;
+      server: string;
+      reply: string;
+    }>
   | Readonly<{
       event: 'message.refused';
       session: string;

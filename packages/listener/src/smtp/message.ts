@@ -24,6 +24,8 @@ export type Message = Readonly<{
   finish(): Promise<Reply>;
   /** The client is gone, or nothing more is taken from it: the next hop must not see an end of data. */
   abort(): void;
+  /** The client is gone behind the end of the message: what the next hop says then is told to nobody. */
+  leave(): void;
 }>;
 
 export type OpenedMessage = Readonly<{ kind: 'open'; message: Message }> | Readonly<{ kind: 'refused'; reply: Reply }>;
@@ -40,6 +42,8 @@ export type MessageOptions = Readonly<{
   emit: Emit;
   /** Milliseconds of the wall clock. */
   wallMs: number;
+  /** The client is gone before the next hop has said 354. */
+  signal: AbortSignal;
 }>;
 
 /** At so many hops a message is in a loop (SPEC 7.4, RFC 5321 §6.3). */
@@ -50,7 +54,7 @@ export async function openMessage(transaction: Transaction, options: MessageOpti
   const { emit } = options;
   const { route, recipients, sender, body, smtpUtf8, size } = transaction;
   if (route === null) return { kind: 'open', message: createMessage(transaction, null, options) };
-  const opened: Opened = await options.relay.open({ sender, body, smtpUtf8, size, recipients }, route);
+  const opened: Opened = await options.relay.open({ sender, body, smtpUtf8, size, recipients }, route, options.signal);
   if (opened.kind === 'open') {
     return { kind: 'open', message: createMessage(transaction, opened.delivery, options) };
   }
@@ -66,6 +70,7 @@ function createMessage(transaction: Transaction, delivery: Delivery | null, opti
   const scanner = createDataScanner({ bareNewline: settings.bareNewline, maxSize: messageSize, maxHops: MAX_HOPS });
   let violation: Reply | null = null;
   let octets = 0;
+  let left = false;
   let open = delivery;
   // The first octets are below any mark at which a next hop asks to wait.
   void open?.write(Buffer.from(received(transaction.recipients, transaction.smtpUtf8, options)));
@@ -105,13 +110,16 @@ function createMessage(transaction: Transaction, delivery: Delivery | null, opti
     open = null;
     const reply = printReply(said);
     const relayed = transaction.recipients.length;
-    if (isPositive(said)) {
+    if (isPositive(said) && left) {
+      emit({ event: 'message.unacknowledged', ...facts, recipients: relayed, server, reply });
+    } else if (isPositive(said)) {
       emit({ event: 'message.relayed', ...facts, recipients: relayed, server, reply });
       // What goes to /dev/null travels with what goes elsewhere (SPEC 7.2), and is as much a fact.
       const discarded = transaction.accepted - relayed;
       if (discarded > 0) emit({ event: 'message.discarded', ...facts, recipients: discarded });
     } else {
-      emit({ event: 'message.refused', ...facts, server, reply, reason: 'delivery' });
+      const reason = said === NEXT_HOP.unanswered ? 'unanswered' : 'delivery';
+      emit({ event: 'message.refused', ...facts, server, reply, reason });
     }
     return told(said, options);
   }
@@ -121,7 +129,11 @@ function createMessage(transaction: Transaction, delivery: Delivery | null, opti
     open = null;
   }
 
-  return { take, finish, abort };
+  function leave(): void {
+    left = true;
+  }
+
+  return { take, finish, abort, leave };
 }
 
 /** What a message that is refused already may bring before its end is no longer waited for, besides its size limit. */

@@ -54,7 +54,7 @@ type Phase =
   /** A command came behind which nothing may come before its reply; whoever goes on all the same has done so by now. */
   | Readonly<{ kind: 'listening' }>
   /** DATA was said; the next hop is being asked before our 354. */
-  | Readonly<{ kind: 'opening' }>
+  | Readonly<{ kind: 'opening'; leaving: AbortController }>
   | Readonly<{ kind: 'message'; message: Message }>
   /** The message has ended; the next hop has the word. */
   | Readonly<{ kind: 'finishing'; message: Message }>
@@ -236,7 +236,8 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
 
   /** Never rejects: the relay's trouble is a reply. */
   async function openData(transaction: Transaction): Promise<void> {
-    phase = { kind: 'opening' };
+    const leaving = new AbortController();
+    phase = { kind: 'opening', leaving };
     deadlines.awaitUs();
     // What comes before our 354 is seen, and refused, only if it is read.
     wantMore();
@@ -250,6 +251,7 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
       client: wire.client,
       hello,
       wallMs: performance.timeOrigin + now(),
+      signal: leaving.signal,
     });
     if (phase.kind !== 'opening') {
       if (opened.kind === 'open') opened.message.abort();
@@ -308,7 +310,9 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   /** Nothing more is said or read. Called once the last reply is written, or the client is gone. */
   function close(): void {
     if (phase.kind === 'closed') return;
+    if (phase.kind === 'opening') phase.leaving.abort();
     if (phase.kind === 'message') phase.message.abort();
+    if (phase.kind === 'finishing') phase.message.leave();
     phase = { kind: 'closed' };
     visit.leave();
     held = null;
