@@ -63,7 +63,12 @@ test('the cache says what a plain table says, for each destination and mailbox a
         foldLocalPart,
       });
       let nowMs = 0;
-      const cache = createCache({ profile: 'corp', cacheSize: 1000, threads: 1, now: () => nowMs });
+      const cache = createCache({
+        profile: 'corp',
+        probe: { ...probe, cacheSize: 1000 },
+        threads: 1,
+        now: () => nowMs,
+      });
       let table: Known[] = [];
       for (const step of plan) {
         if (step.do === 'pass') nowMs += step.ms;
@@ -105,7 +110,7 @@ test('a cache never holds more than its share, and no flood of noes takes a yes'
       fc.integer({ min: 1, max: 4 }),
       (puts, threads) => {
         const probe = probeOf({ refusedCacheTtlMs: 70 });
-        const cache = createCache({ profile: 'corp', cacheSize: 100, threads, now: () => 0 });
+        const cache = createCache({ profile: 'corp', probe: { ...probe, cacheSize: 100 }, threads, now: () => 0 });
         cache.put('d', 'ann@x.example', { kind: 'valid', source: 'server', server: 'a:25' }, probe);
         for (const [i, verdict] of puts) {
           if (verdict.kind !== 'valid') cache.put('d', `user${i}@x.example`, verdict, probe);

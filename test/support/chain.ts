@@ -1,16 +1,19 @@
 /** The whole chain in this process: fake servers, the gateway as `callahead serve` runs it before them, and a sender's dialogue. */
 import { readFileSync } from 'node:fs';
 import type { Event } from '@callahead/core';
-import { parseConfiguration } from '@callahead/core/config';
-import { openGateway } from '../../packages/cli/src/gateway.ts';
+import { type Loaded, parseConfiguration } from '@callahead/core/config';
+import { type Gateway, openGateway } from '../../packages/cli/src/gateway.ts';
 import { play } from './dialogue.ts';
 import { type FakeOptions, type FakeServer, startFakeServer } from './fake-server.ts';
-import { before } from './gateway-settings.ts';
+import { before, type GatewayFile } from './gateway-settings.ts';
 
 export type Chain = Readonly<{
   servers: readonly FakeServer[];
   port: number;
   events: readonly Event[];
+  /** The configuration as a reload will read it: to be changed before one. */
+  file: GatewayFile;
+  gateway: Gateway;
   /** Plays a dialogue from its first RCPT on; greeting, EHLO and MAIL are said for it. */
   ask(script: string, listener?: string): Promise<string>;
   /** Plays a whole dialogue, as a client at that address of this machine. */
@@ -49,14 +52,18 @@ export async function openChain(t: Owner, options: ChainOptions = {}): Promise<C
     file.callAheadProfiles[name] = { ...file.callAheadProfiles.mailboxes, servers: servers[i]?.at, ...profile };
     file.listeners[name] = { ...file.listeners.inbound, callAheadProfile: name };
   }
-  const { configuration } = parseConfiguration(JSON.stringify({ drainTimeout: 1, ...file }), {
-    file: 'callahead.yaml',
-    env: {},
-    cores: 2,
-    readText: (name) => readFileSync(name, 'utf8'),
-  });
+  const read = (): Loaded =>
+    parseConfiguration(JSON.stringify({ drainTimeout: 1, ...file }), {
+      file: 'callahead.yaml',
+      env: {},
+      cores: 2,
+      readText: (name) => readFileSync(name, 'utf8'),
+    });
   const events: Event[] = [];
-  const gateway = await openGateway(configuration, {
+  const gateway = await openGateway(read().configuration, {
+    file: 'callahead.yaml',
+    load: async () => read(),
+    applied: () => {},
     emit: (event) => void events.push(event),
     onFatal: (error) => void t.fail(`the engine gave up: ${error.message}`),
   });
@@ -64,13 +71,15 @@ export async function openChain(t: Owner, options: ChainOptions = {}): Promise<C
     await gateway.drain();
     await Promise.all(servers.map((server) => server.stop()));
   });
-  const port = (listener: string): number => Number(gateway.listeners[listener]?.[0]?.split(':').at(-1));
+  const port = (listener: string): number => Number(gateway.listeners()[listener]?.[0]?.split(':').at(-1));
   return {
     servers,
     port: port('inbound'),
     events,
     portOf: port,
     play: (script, from = '127.0.0.1', listener = 'inbound') => play(port(listener), script, from),
+    file,
+    gateway,
     ask: (script, listener = 'inbound') => play(port(listener), `${OPENING}${script}`),
   };
 }

@@ -11,6 +11,8 @@ export type LogLine = Readonly<{ msg: string; event?: string } & Record<string, 
 export type RunningGateway = Readonly<{
   /** The port of the first socket of a listener. */
   port(listener: string): number;
+  /** Writes its file anew, as JSON. */
+  configure(configuration: unknown): Promise<void>;
   log: readonly LogLine[];
   /** The first line that is wanted, once it is there: the log is a pipe, and may come after what it tells of. */
   logged(wanted: (line: LogLine) => boolean): Promise<LogLine>;
@@ -30,7 +32,8 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const folder = await temporaryFolder('gateway');
   const file = join(folder.path, 'callahead.yaml');
-  await writeFile(file, JSON.stringify(configuration, null, 2));
+  const configure = (content: unknown): Promise<void> => writeFile(file, JSON.stringify(content, null, 2));
+  await configure(configuration);
   const child = spawn(CALLAHEAD, ['serve', '-c', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
@@ -78,6 +81,7 @@ export async function startGateway(
     const { listeners } = await within(Promise.race([ready, early]), 20_000, () => describe('no line "ready"'));
     return {
       port: (listener) => portOf(listeners, listener),
+      configure,
       log,
       logged,
       signal: (name) => void child.kill(name),

@@ -12,7 +12,10 @@ const temporary: Verdict = { ...unknown, kind: 'temporary' };
 
 function begin(cacheSize = 100, threads = 1) {
   const clock = { ms: 0 };
-  return { clock, cache: createCache({ profile: 'corp', cacheSize, threads, now: () => clock.ms }) };
+  return {
+    clock,
+    cache: createCache({ profile: 'corp', probe: { ...probe, cacheSize }, threads, now: () => clock.ms }),
+  };
 }
 
 test('an entry is served until its time is over, to the millisecond', (t) => {
@@ -42,8 +45,9 @@ test('a refusal is kept only where the profile wants it', (t) => {
   const { cache } = begin();
   cache.put('d', 'ann@corp.example', refused, probe);
   t.is(cache.get('d', 'ann@corp.example', probe), null);
-  cache.put('d', 'ann@corp.example', refused, probeOf({ refusedCacheTtlMs: 50 }));
-  t.is(cache.get('d', 'ann@corp.example', probe)?.verdict.kind, 'refused');
+  const keeping = probeOf({ refusedCacheTtlMs: 50 });
+  cache.put('d', 'ann@corp.example', refused, keeping);
+  t.is(cache.get('d', 'ann@corp.example', keeping)?.verdict.kind, 'refused');
 });
 
 test('a newer verdict of the other kind takes the place of the older one', (t) => {
@@ -178,4 +182,39 @@ test('destinations whose names have one mark do not share verdicts', (t) => {
   cache.put('corp mx.example', 'ann@corp.example', valid, probe);
   t.is(cache.get('CORP MX.EXAMPLE', 'ann@corp.example', probe), null);
   t.is(cache.stale('CORP MX.EXAMPLE', 'ann@corp.example', probeOf({ staleIfErrorMs: 1 })), null);
+});
+
+test('another size keeps what was used last, and equal settings keep everything', (t) => {
+  const { cache } = begin(400);
+  for (let i = 0; i < 200; i++) cache.put('d', `${i}@corp.example`, valid, probe);
+  cache.renew({ ...probe, cacheSize: 400 });
+  t.deepEqual(cache.counts(), { positive: 200, negative: 0 });
+  cache.get('d', '0@corp.example', probe);
+  cache.renew({ ...probe, cacheSize: 100 });
+  t.deepEqual(cache.counts(), { positive: 50, negative: 0 });
+  t.is(cache.get('d', '0@corp.example', probe)?.verdict.kind, 'valid');
+  t.is(cache.get('d', '199@corp.example', probe)?.verdict.kind, 'valid');
+  t.is(cache.get('d', '1@corp.example', probe), null);
+});
+
+test('a shorter time to live counts for what is kept already, a longer one does not', (t) => {
+  const { cache, clock } = begin();
+  cache.put('d', 'ann@corp.example', valid, probe);
+  clock.ms = 500;
+  t.is(cache.get('d', 'ann@corp.example', probeOf({ cacheTtlMs: 600 }))?.verdict.kind, 'valid');
+  t.is(cache.get('d', 'ann@corp.example', probeOf({ cacheTtlMs: 500 })), null);
+  cache.put('d', 'ann@corp.example', valid, probe);
+  clock.ms = 1500;
+  t.is(cache.get('d', 'ann@corp.example', probeOf({ cacheTtlMs: 9000 })), null);
+});
+
+test('where questions or replies are understood otherwise nothing is kept, not even what is being asked', (t) => {
+  for (const change of [{ foldLocalPart: true }, { unknownRecipientCodes: ['5.4.1'] }]) {
+    const { cache } = begin();
+    cache.put('d', 'ann@corp.example', valid, probe);
+    const before = cache.generation();
+    cache.renew({ ...probe, cacheSize: 100, ...change });
+    t.deepEqual(cache.counts(), { positive: 0, negative: 0 });
+    t.not(cache.generation(), before);
+  }
 });

@@ -1,136 +1,195 @@
-import type { Configuration, Emit, ListenAddress, ListenerSettings, Recipient, Verdict } from '@callahead/core';
-import {
-  type Connections,
-  createConnections,
-  createHarvestCounter,
-  createHolds,
-  createListener,
-  createRelay,
-  createUsage,
-  type HarvestCounter,
-  type Holds,
-  type Listener,
-  type Relay,
-  type Usage,
-} from '@callahead/listener';
-import type { Router } from '@callahead/routing';
-import type { Engine } from '@callahead/workers';
-import { createValidate, openHalves } from './halves.ts';
+import { type Configuration, ConfigurationError, type Emit, type Probe, problemLine } from '@callahead/core';
+import type { Loaded } from '@callahead/core/config';
+import { createConnections, createHarvestCounter, createHolds, createUsage } from '@callahead/listener';
+import { createGeneration, type Generation } from './generation.ts';
+import { openEngine, openRouter } from './halves.ts';
+import { type Changes, createSockets, type Plan } from './sockets.ts';
+
+/**
+ * What became of a reload. `restart`: keys that were changed in the file and count only after a restart. `problems`: one text each, with the place
+ * in the file where it has one; nothing has changed.
+ */
+export type Reload =
+  | (Readonly<{ kind: 'reloaded'; generation: number; restart: readonly string[] }> & Changes)
+  | Readonly<{ kind: 'refused'; problems: readonly string[] }>;
 
 export type Gateway = Readonly<{
   /** Where each listener listens, as `host:port`: the real port where the file says 0. */
-  listeners: Readonly<Record<string, readonly string[]>>;
+  listeners(): Readonly<Record<string, readonly string[]>>;
+  /** The configurations at work: 1, and one more for each earlier one that still has sessions. */
+  generations(): number;
+  /** Reads the file again and puts it to work, or changes nothing (SPEC 1.8). One at a time; those that wait for their turn are one. Never rejects. */
+  reload(): Promise<Reload>;
   /** Stops accepting, lets open transactions finish within the configuration's `drainTimeout`, says QUIT to the servers (SPEC 1.8). */
   drain(): Promise<void>;
 }>;
 
-/** How long feedback from a delivery may look for its destination; it is worth nothing later. */
-const LEARN_WITHIN_MS = 10_000;
+export type GatewayOptions = Readonly<{
+  /** The configuration's file, which problems are told of. */
+  file: string;
+  /** Reads it again; rejects with ConfigurationError where it is of no use. */
+  load: () => Promise<Loaded>;
+  /** A configuration has been put to work in place of another one. */
+  applied: (configuration: Configuration) => void;
+  emit: Emit;
+  onFatal: (error: Error) => void;
+}>;
 
 /** Puts the halves together: listeners ask the router, the router's routes go to the engine. Rejects when a socket cannot listen, with nothing left open. */
-export async function openGateway(
-  configuration: Configuration,
-  { emit, onFatal }: Readonly<{ emit: Emit; onFatal: (error: Error) => void }>,
-): Promise<Gateway> {
-  const bound: ListenAddress[] = [];
-  const halves = openHalves(configuration, { emit, onFatal, listenAddresses: () => bound });
-  const { engine, router, now } = halves;
-  const holds = createHolds({ holdTimeMs: configuration.delivery.holdTimeMs, now });
+export async function openGateway(first: Configuration, options: GatewayOptions): Promise<Gateway> {
+  const { file, load, applied, emit, onFatal } = options;
+  const now = (): number => performance.now();
+  const engine = openEngine(first, { emit, onFatal });
+  const holds = createHolds({ holdTimeMs: first.delivery.holdTimeMs, now });
   const harvest = createHarvestCounter({ emit, now });
   const usage = createUsage({ now });
   const connections = createConnections({ now });
-  const parts = { configuration, engine, router, holds, connections, harvest, usage, emit, now };
-  const doors = configuration.listeners.map((settings) => openDoor(settings, parts));
+  const sockets = createSockets((listener, error) => {
+    emit({ event: 'client.error', session: '', listener, client: '', error: error.message });
+  });
+  /** The newest is the last one; the others have sessions. */
+  const generations = new Set<Generation>();
+  let number = 0;
+  let newest = create(first);
+  let stopping = false;
+  let running: Promise<Reload> | null = null;
+  let next: Promise<Reload> | null = null;
 
-  async function close(deadlineMs: number): Promise<void> {
-    await Promise.all(doors.map(({ listener }) => listener.drain(deadlineMs)));
-    await Promise.all(doors.map(({ relay }) => relay.close()));
-    await connections.close();
-    await halves.close(Math.max(1_000, deadlineMs - now()));
+  /** Makes a configuration ready for its clients. */
+  function create(configuration: Configuration): Generation {
+    number++;
+    const listenAddresses = sockets.addresses;
+    const generation: Generation = createGeneration({
+      number,
+      configuration,
+      router: openRouter(configuration, { generation: number, listenAddresses, emit, now }),
+      engine,
+      holds,
+      connections,
+      harvest,
+      usage,
+      otherSessions: (listener) => sessionsBesides(generation, listener),
+      emit,
+      now,
+    });
+    return generation;
   }
 
-  const addresses: Record<string, readonly string[]> = {};
-  try {
-    for (const { name, listener } of doors) {
-      const sockets = await listener.listen();
-      addresses[name] = sockets;
-      bound.push(...sockets.map(parseSocket));
+  function sessionsBesides(one: Generation, listener: string): number {
+    let sessions = 0;
+    for (const other of generations) if (other !== one) sessions += other.sessions(listener);
+    return sessions;
+  }
+
+  function reload(): Promise<Reload> {
+    if (running === null) {
+      running = tell(replace()).finally(() => {
+        running = null;
+      });
+      return running;
     }
+    next ??= running.then(() => {
+      next = null;
+      return reload();
+    });
+    return next;
+  }
+
+  async function tell(replacing: Promise<Reload>): Promise<Reload> {
+    const reloaded = await replacing;
+    if (reloaded.kind === 'refused') {
+      for (const problem of reloaded.problems) emit({ event: 'gateway.reload-refused', problem });
+    } else {
+      const { generation, opened, closed, kept, restart } = reloaded;
+      emit({ event: 'gateway.reloaded', generation, opened, closed, kept, restart });
+    }
+    return reloaded;
+  }
+
+  async function replace(): Promise<Reload> {
+    if (stopping) return STOPPING;
+    try {
+      const { configuration, warnings } = await load();
+      for (const warning of warnings) emit({ event: 'gateway.reload-warning', problem: problemLine(file, warning) });
+      const plan = await sockets.prepare(configuration.listeners);
+      return put(configuration, plan);
+    } catch (error) {
+      return { kind: 'refused', problems: problemsOf(error, file) };
+    }
+  }
+
+  function put(configuration: Configuration, plan: Plan): Reload {
+    try {
+      if (!stopping) return apply(create(configuration), plan);
+    } catch (error) {
+      plan.undo();
+      throw error;
+    }
+    plan.undo();
+    return STOPPING;
+  }
+
+  /** In one turn: nobody is served by a part of it. */
+  function apply(next: Generation, plan: Plan): Reload {
+    const { number: generation, configuration } = next;
+    const old = newest;
+    newest = next;
+    generations.add(next);
+    engine.renew(generation, probesOf(configuration));
+    plan.commit(next.serve);
+    applied(configuration);
+    // It never rejects where closing its parts does not.
+    void retire(old);
+    return { kind: 'reloaded', generation, ...plan.changes, restart: needRestart(first, configuration) };
+  }
+
+  async function retire(old: Generation): Promise<void> {
+    await old.retire();
+    generations.delete(old);
+    emit({ event: 'gateway.generation-ended', generation: old.number });
+  }
+
+  async function drain(): Promise<void> {
+    stopping = true;
+    await close(now() + newest.configuration.drainTimeoutMs);
+  }
+
+  async function close(deadlineMs: number): Promise<void> {
+    sockets.close();
+    await Promise.all([...generations].map((generation) => generation.drain(deadlineMs)));
+    generations.clear();
+    await connections.close();
+    await engine.close(Math.max(1_000, deadlineMs - now()));
+    // A reload that was under way opens nothing any more.
+    await running;
+  }
+
+  generations.add(newest);
+  try {
+    const plan = await sockets.prepare(first.listeners);
+    plan.commit(newest.serve);
     // Who is told that the gateway is ready may ask it at once.
     await engine.up();
   } catch (error) {
     await close(now());
     throw error;
   }
-  return { listeners: addresses, drain: () => close(now() + configuration.drainTimeoutMs) };
+  return { listeners: sockets.listening, generations: () => generations.size, reload, drain };
 }
 
-type Parts = Readonly<{
-  configuration: Configuration;
-  engine: Engine;
-  router: Router;
-  holds: Holds;
-  connections: Connections;
-  harvest: HarvestCounter;
-  usage: Usage;
-  emit: Emit;
-  now: () => number;
-}>;
+const STOPPING: Reload = { kind: 'refused', problems: ['the gateway is stopping'] };
 
-type Door = Readonly<{ name: string; listener: Listener; relay: Relay }>;
-
-function openDoor(settings: ListenerSettings, parts: Parts): Door {
-  const { configuration, engine, router, holds, connections, harvest, usage, emit, now } = parts;
-  const { hostname } = configuration;
-  const relay = createRelay({
-    settings: configuration.delivery,
-    hostname,
-    selfNames: configuration.self.names,
-    now,
-    holds,
-    connections,
-    // Nobody waits for it, and it never rejects.
-    learned: (recipient, verdict) => void learn(settings, parts, recipient, verdict),
-  });
-  const listener = createListener({
-    settings,
-    hostname,
-    validate: createValidate(router, engine.validate),
-    locate: (request) => router.toDeliver(request),
-    relay,
-    holds,
-    harvest,
-    usage,
-    namesOf: router.namesOf,
-    overloaded: engine.full,
-    emit,
-    now,
-  });
-  return { name: settings.name, listener, relay };
+function problemsOf(error: unknown, file: string): readonly string[] {
+  if (error instanceof ConfigurationError) return error.problems.map((problem) => problemLine(file, problem));
+  return [error instanceof Error ? error.message : String(error)];
 }
 
-/** What a delivery host said about a recipient goes to the cache of the destination that was asked (SPEC 7.3, 7.6). */
-async function learn(
-  settings: ListenerSettings,
-  { engine, router, now }: Parts,
-  recipient: Recipient,
-  verdict: Verdict,
-): Promise<void> {
-  const access = settings.recipientAccess.decide(recipient);
-  // Whom access refuses nobody asks about: only who relays may write there.
-  const profile = access.kind === 'accept' ? (access.profile ?? settings.profile) : null;
-  if (profile === null) return;
-  const routing = await router.toAsk({
-    recipient,
-    profile,
-    listener: settings.name,
-    deadlineMs: now() + LEARN_WITHIN_MS,
-    recorder: null,
-  });
-  if (routing.kind === 'ask') engine.learn(routing.route, routing.recipient, verdict);
+function probesOf({ profiles }: Configuration): Readonly<Record<string, Probe>> {
+  return Object.fromEntries([...profiles].map(([name, { probe }]) => [name, probe]));
 }
 
-function parseSocket(socket: string): ListenAddress {
-  const colon = socket.lastIndexOf(':');
-  return { host: socket.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(socket.slice(colon + 1)) };
+/** What the threads were started with stays as it is. */
+function needRestart({ engine: running }: Configuration, { engine: wanted }: Configuration): readonly string[] {
+  const keys = ['threads', 'maxPending', 'maxDestinations'] as const;
+  return keys.filter((key) => running[key] !== wanted[key]).map((key) => `engine.${key}`);
 }

@@ -33,24 +33,11 @@ export type HalvesOptions = Readonly<{
   hostsFile?: string;
 }>;
 
+/** Both for one configuration that stays. */
 export function openHalves(configuration: Configuration, options: HalvesOptions): Halves {
-  const { emit, onFatal, listenAddresses, threads = configuration.engine.threads } = options;
   const now = (): number => performance.now();
-  const engine = createEngine({ settings: { ...configuration.engine, threads }, emit, onFatal });
-  const router = createRouter({
-    hostname: configuration.hostname,
-    self: configuration.self,
-    listenAddresses,
-    interfaces: machineAddresses,
-    dns: configuration.dns,
-    smtpRoutes: configuration.smtpRoutes,
-    ldapRoutings: ldapRoutingsOf(configuration),
-    generation: 1,
-    now,
-    random: Math.random,
-    emit,
-    ...(options.hostsFile === undefined ? {} : { hostsFile: options.hostsFile }),
-  });
+  const engine = openEngine(configuration, options);
+  const router = openRouter(configuration, { ...options, generation: 1, now });
   return {
     router,
     engine,
@@ -60,6 +47,36 @@ export function openHalves(configuration: Configuration, options: HalvesOptions)
       await router.close();
     },
   };
+}
+
+export function openEngine(
+  { engine }: Configuration,
+  { emit, onFatal, threads = engine.threads }: Pick<HalvesOptions, 'emit' | 'onFatal' | 'threads'>,
+): Engine {
+  return createEngine({ settings: { ...engine, threads }, emit, onFatal });
+}
+
+/** Routing as one `generation` of the configuration has it. */
+export function openRouter(
+  configuration: Configuration,
+  options: Pick<HalvesOptions, 'emit' | 'listenAddresses' | 'hostsFile'> &
+    Readonly<{ generation: number; now: () => number }>,
+): Router {
+  const { generation, listenAddresses, emit, now, hostsFile } = options;
+  return createRouter({
+    hostname: configuration.hostname,
+    self: configuration.self,
+    listenAddresses,
+    interfaces: machineAddresses,
+    dns: configuration.dns,
+    smtpRoutes: configuration.smtpRoutes,
+    ldapRoutings: ldapRoutingsOf(configuration),
+    generation,
+    now,
+    random: Math.random,
+    emit,
+    ...(hostsFile === undefined ? {} : { hostsFile }),
+  });
 }
 
 /** One question's way through both halves; `askServers` is the second one. Never rejects where that does not: routing never does. */

@@ -25,6 +25,7 @@ export function logEvent(log: Log, event: Event): void {
 }
 
 function messageOf(event: Event): string {
+  if (event.event === 'gateway.reload-refused') return `reload refused: ${event.problem}`;
   if (event.event === 'session.refused') return refusalLine(event);
   if (event.event !== 'recipient.rejected') return event.event;
   const { listener, client, recipient, code, reason, ref } = event;
@@ -58,15 +59,19 @@ function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
     case 'probe.dialogue':
     case 'breaker.closed':
     case 'directory.up':
+    case 'gateway.reloaded':
+    case 'gateway.generation-ended':
       return 'info';
     case 'message.unacknowledged':
     case 'breaker.opened':
     case 'dhap.blocked':
     case 'directory.down':
     case 'directory.entry-refused':
+    case 'gateway.reload-warning':
       return 'warn';
     case 'thread.replaced':
     case 'actor.crashed':
+    case 'gateway.reload-refused':
       return 'error';
   }
 }

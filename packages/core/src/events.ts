@@ -22,7 +22,22 @@ export type CheckedRecipient = Readonly<{
 
 /** What happened, for logs and metrics. Only the command line writes logs; the packages emit these. Stable names (STYLE 12). */
 export type Event =
-  | Readonly<{ event: 'session.opened' | 'session.closed'; session: string; listener: string; client: string }>
+  /** `generation` counts the configurations since the start, from 1: by it the session goes. */
+  | Readonly<{ event: 'session.opened'; session: string; listener: string; client: string; generation: number }>
+  | Readonly<{ event: 'session.closed'; session: string; listener: string; client: string }>
+  /** Sockets as `LISTENER host:port`. `restart`: keys whose new values count only after a restart. */
+  | Readonly<{
+      event: 'gateway.reloaded';
+      generation: number;
+      opened: readonly string[];
+      closed: readonly string[];
+      kept: readonly string[];
+      restart: readonly string[];
+    }>
+  /** One for each problem; nothing has changed. */
+  | Readonly<{ event: 'gateway.reload-refused' | 'gateway.reload-warning'; problem: string }>
+  /** The last session of an earlier configuration has ended. */
+  | Readonly<{ event: 'gateway.generation-ended'; generation: number }>
   /** What host access says of a client, once a session. */
   | Readonly<{
       event: 'session.admitted';

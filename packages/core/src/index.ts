@@ -78,6 +78,7 @@ export type {
   Routing,
   Validate,
 } from './route.ts';
+export { sameSettings } from './same-settings.ts';
 export { type Secret, secretOf } from './secret.ts';
 export { hostPort, type Server, serverName, type Target } from './server.ts';
 export { serversInOrder } from './server-order.ts';

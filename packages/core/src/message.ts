@@ -1,4 +1,5 @@
 import type { Histogram } from './histogram.ts';
+import type { Probe } from './profile.ts';
 import type { VerdictCounts } from './report.ts';
 import type { Flush, Route } from './route.ts';
 import type { Step } from './step.ts';
@@ -67,6 +68,8 @@ export type LoanOutcome = 'closed' | 'idle' | 'failed';
 /** Main thread to worker thread. Asks travel as columns, one batch a turn (SPEC 8.1). `traced`: the ids whose steps are wanted; `fresh`: those that neither read nor leave anything in a cache, and share no probe. */
 export type ToWorker =
   | Readonly<{ kind: 'destination'; destination: number; route: Route }>
+  /** The newest configuration's profiles, all of them: their destinations go by these settings, and what is cached for other profiles is forgotten. */
+  | Readonly<{ kind: 'profiles'; generation: number; probes: Readonly<Record<string, Probe>> }>
   | Readonly<{
       kind: 'asks';
       ids: readonly number[];

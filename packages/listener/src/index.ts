@@ -14,5 +14,6 @@ export {
 export { createListener, type Listener, type ListenerOptions } from './listener.ts';
 export { createHolds, type Holds } from './refusals.ts';
 export { createRelay, type Opened, type Relay, type RelayOptions } from './relay.ts';
+export { type ListeningSocket, openSocket } from './sockets.ts';
 export { SAYS } from './texts.ts';
 export { createUsage, type Usage } from './usage.ts';

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Emit, ListenerSettings, NamesOf, Validate } from '@callahead/core';
 import { createHarvestCounter, type HarvestCounter } from './dhap.ts';
 import { createGate, type HoldSource, type Locate } from './gate.ts';
@@ -9,6 +10,8 @@ import { createUsage, type Usage } from './usage.ts';
 
 export type ListenerOptions = Readonly<{
   settings: ListenerSettings;
+  /** Which configuration it is that the settings are of, for the log; omitted, the first. */
+  generation?: number;
   /** Our own name: banner, EHLO, Received. */
   hostname: string;
   /** Finds out about one recipient. */
@@ -26,6 +29,8 @@ export type ListenerOptions = Readonly<{
   namesOf?: NamesOf;
   /** True while new sessions get 421 (SPEC 8.4). */
   overloaded: () => boolean;
+  /** Sessions that count against `settings.limits.sessions` besides its own; omitted, there are none. */
+  otherSessions?: () => number;
   emit: Emit;
   /** `performance.now()`, the clock of all deadlines. */
   now: () => number;
@@ -33,13 +38,18 @@ export type ListenerOptions = Readonly<{
 
 /** One listener of the front door. */
 export type Listener = Readonly<{
-  /** Resolves with the `host:port` of each socket; rejects when one of them cannot listen. */
+  /** Opens the sockets of its settings. Resolves with the `host:port` of each; rejects when one of them cannot listen. */
   listen(): Promise<readonly string[]>;
-  stopAccepting(): Promise<void>;
+  /** Serves a client of somebody else's socket. */
+  accept(client: Socket): void;
+  /** Closes its sockets; its sessions go on. */
+  stopAccepting(): void;
   /** Stops accepting; sessions with an open transaction may finish it until `deadlineMs` (absolute), the others get `421 4.3.2` (SPEC 1.8). */
   drain(deadlineMs: number): Promise<void>;
   /** How many sessions are open. */
   sessions(): number;
+  /** Settles when no session is open. */
+  deserted(): Promise<void>;
 }>;
 
 /** A front door that is given its two other halves, how to validate a recipient and how to relay a message, as functions. */
@@ -50,6 +60,8 @@ export function createListener(options: ListenerOptions): Listener {
   const receive = createReception({ ...options, usage, namesOf: options.namesOf ?? nameless });
   return createDoor({
     ...options,
+    generation: options.generation ?? 1,
+    otherSessions: options.otherSessions ?? (() => 0),
     converse: (id, wire) => createSession({ ...options, id, gate, receive }, wire),
   });
 }

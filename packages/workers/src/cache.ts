@@ -18,6 +18,8 @@ export type VerdictCache = Readonly<{
   put(destination: string, recipient: string, verdict: Verdict, probe: Probe): void;
   /** Forgets; says how many entries. An answer to a question of an older `generation` must not be put any more. */
   flush(what: Flush): number;
+  /** Goes by these settings from now on, and keeps what they do not change. */
+  renew(probe: Probe): void;
   /** Counts the flushes. */
   generation(): number;
   /** Every entry about an address in canonical form, in any destination. */
@@ -25,13 +27,12 @@ export type VerdictCache = Readonly<{
   counts(): Readonly<{ positive: number; negative: number }>;
 }>;
 
-export type CacheOptions = Readonly<{ profile: string; cacheSize: number; threads: number; now: () => number }>;
+export type CacheOptions = Readonly<{ profile: string; probe: Probe; threads: number; now: () => number }>;
 
 /** `cacheSize` is the profile's total; a thread has its share, half of it for positives and half for negatives. */
-export function createCache({ profile, cacheSize, threads, now }: CacheOptions): VerdictCache {
-  const share = Math.max(2, Math.floor(cacheSize / threads));
-  const positive = entries(Math.ceil(share / 2));
-  const negative = entries(Math.floor(share / 2));
+export function createCache({ profile, probe, threads, now }: CacheOptions): VerdictCache {
+  let settings = probe;
+  let { positive, negative } = emptyCache(probe, threads);
   const forms = createReplyForms();
   /** One object for all that a server knows. */
   const yeses = new LRUCache<string, Verdict>({ max: MOST_SERVERS });
@@ -41,12 +42,12 @@ export function createCache({ profile, cacheSize, threads, now }: CacheOptions):
     const key = keyOf(destination, mailboxOf(recipient, probe));
     const yes = positive.get(key);
     if (yes !== undefined && yes.destination === destination) {
-      if (now() < yes.expiresAtMs) return yes;
-      if (now() >= yes.expiresAtMs + probe.staleIfErrorMs) positive.delete(key);
+      if (now() < endMs(yes, probe)) return yes;
+      if (now() >= endMs(yes, probe) + probe.staleIfErrorMs) positive.delete(key);
     }
     const no = negative.get(key);
     if (no === undefined || no.destination !== destination) return null;
-    if (now() < no.expiresAtMs) return { ...no, verdict: filled(no.verdict, key) };
+    if (now() < endMs(no, probe)) return { ...no, verdict: filled(no.verdict, key) };
     negative.delete(key);
     return null;
   }
@@ -55,7 +56,7 @@ export function createCache({ profile, cacheSize, threads, now }: CacheOptions):
     if (probe.staleIfErrorMs === 0) return null;
     const yes = positive.get(keyOf(destination, mailboxOf(recipient, probe)));
     if (yes === undefined || yes.destination !== destination) return null;
-    return now() < yes.expiresAtMs + probe.staleIfErrorMs ? yes.verdict : null;
+    return now() < endMs(yes, probe) + probe.staleIfErrorMs ? yes.verdict : null;
   }
 
   function put(destination: string, recipient: string, verdict: Verdict, probe: Probe): void {
@@ -86,6 +87,21 @@ export function createCache({ profile, cacheSize, threads, now }: CacheOptions):
     return reply === verdict.reply ? verdict : { ...verdict, reply };
   }
 
+  function renew(next: Probe): void {
+    const old = settings;
+    settings = next;
+    // What was understood, or which questions are one, is not what it would be now.
+    const isOther =
+      old.foldLocalPart !== next.foldLocalPart ||
+      old.unknownRecipientCodes.join() !== next.unknownRecipientCodes.join();
+    if (isOther) flush({ kind: 'all' });
+    if (old.cacheSize === next.cacheSize) return;
+    const resized = emptyCache(next, threads);
+    refill(resized.positive, positive);
+    refill(resized.negative, negative);
+    ({ positive, negative } = resized);
+  }
+
   function flush(what: Flush): number {
     flushes++;
     let forgotten = 0;
@@ -103,15 +119,15 @@ export function createCache({ profile, cacheSize, threads, now }: CacheOptions):
     const found: CacheEntry[] = [];
     for (const kept of [positive, negative]) {
       for (const [key, entry] of kept.entries()) {
-        if (!isAbout(key, recipient) || entry.expiresAtMs <= now()) continue;
-        const { destination, verdict, storedAtMs, expiresAtMs } = entry;
+        if (!isAbout(key, recipient) || endMs(entry, settings) <= now()) continue;
+        const { destination, verdict, storedAtMs } = entry;
         found.push({
           profile,
           destination,
           recipient: mailboxIn(key),
           verdict: filled(verdict, key),
           ageMs: now() - storedAtMs,
-          ttlMs: expiresAtMs - now(),
+          ttlMs: endMs(entry, settings) - now(),
         });
       }
     }
@@ -123,6 +139,7 @@ export function createCache({ profile, cacheSize, threads, now }: CacheOptions):
     stale,
     put,
     flush,
+    renew,
     generation: () => flushes,
     lookup,
     counts: () => ({ positive: positive.size, negative: negative.size }),
@@ -156,6 +173,25 @@ function markOf(destination: string): string {
 
 function markOfText(text: string): string {
   return stableHash(text).toString(36).padStart(MARK_LENGTH, '0');
+}
+
+/** The latest used ones stay the latest used ones. */
+function refill(into: LRUCache<string, Entry>, from: LRUCache<string, Entry>): void {
+  for (const key of from.rkeys()) {
+    const entry = from.peek(key);
+    if (entry !== undefined) into.set(key, entry);
+  }
+}
+
+/** What was kept for longer than it would be now is worth only that. */
+function endMs({ verdict, storedAtMs, expiresAtMs }: Entry, probe: Probe): number {
+  return Math.min(expiresAtMs, storedAtMs + timeToLive(verdict, probe));
+}
+
+/** A thread has its share of the profile's size, half of it for positives and half for negatives. */
+function emptyCache({ cacheSize }: Probe, threads: number) {
+  const share = Math.max(2, Math.floor(cacheSize / threads));
+  return { positive: entries(Math.ceil(share / 2)), negative: entries(Math.floor(share / 2)) };
 }
 
 // A bound by size instead of `max`: lru-cache allocates for `max` entries at once, and there may be many profiles of a million.

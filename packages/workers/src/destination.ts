@@ -104,11 +104,17 @@ export function createDestination(options: DestinationOptions): Destination {
         begin();
         return;
       case 'route':
-        if (message.route.generation >= route.generation) route = message.route;
+        if (message.route.generation >= route.generation) adopt(message.route);
         return;
       case 'learn':
         memory.learn(message.recipient, message.verdict);
     }
+  }
+
+  function adopt(newer: Route): void {
+    route = newer;
+    // Idle sessions that began with other settings go.
+    for (const pool of pools.values()) pool.pump();
   }
 
   function leaveInTime(deadlineMs: number): number {

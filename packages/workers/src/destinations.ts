@@ -1,4 +1,4 @@
-import type { Route, Server } from '@callahead/core';
+import type { Probe, Route, Server } from '@callahead/core';
 import { stableHash } from './stable-hash.ts';
 
 const IDLE_MS = 600_000;
@@ -20,6 +20,8 @@ export type Destination = {
 export type Destinations = {
   /** The destination of a route, new where there is none; null: there are too many and none is idle (SPEC 8.1). */
   find(route: Route): Destination | null;
+  /** All profiles of a newer generation: their destinations have these settings now, and so has every one that an older route creates. */
+  renew(generation: number, probes: Readonly<Record<string, Probe>>): void;
   byNumber(number: number): Destination | undefined;
   /** Forgets those that nobody asked for ten minutes. */
   sweep(): void;
@@ -38,11 +40,12 @@ export type DestinationsOptions = Readonly<{
 export function createDestinations({ threads, most, now, onRoute, onForget }: DestinationsOptions): Destinations {
   const byKey = new Map<string, Destination>();
   const byNumber = new Map<number, Destination>();
+  let newest: Readonly<{ generation: number; probes: Readonly<Record<string, Probe>> }> | null = null;
   let serial = 0;
 
   function find(route: Route): Destination | null {
     const known = byKey.get(route.key);
-    if (known === undefined) return create(route);
+    if (known === undefined) return create(renewed(route));
     known.usedMs = now();
     if (known.route === route || !isNewer(route, known.route)) return known;
     const old = known.route;
@@ -62,6 +65,21 @@ export function createDestinations({ threads, most, now, onRoute, onForget }: De
     byNumber.set(created.number, created);
     onRoute(route, null);
     return created;
+  }
+
+  function renew(generation: number, probes: Readonly<Record<string, Probe>>): void {
+    newest = { generation, probes };
+    for (const one of byKey.values()) {
+      one.route = renewed(one.route);
+      one.lanes = shards(one.route);
+    }
+  }
+
+  /** A session asks by the routes that it began with, of servers that are asked by the newest settings (SPEC 1.8). */
+  function renewed(route: Route): Route {
+    const probe = newest?.probes[route.profile];
+    if (newest === null || probe === undefined || route.generation >= newest.generation) return route;
+    return { ...route, generation: newest.generation, probe };
   }
 
   /** As many shards as help: no thread has two, and none is without a connection. Where they begin spreads small destinations over the threads. */
@@ -93,7 +111,7 @@ export function createDestinations({ threads, most, now, onRoute, onForget }: De
     onForget(destination);
   }
 
-  return { find, byNumber: (number) => byNumber.get(number), sweep, size: () => byKey.size };
+  return { find, renew, byNumber: (number) => byNumber.get(number), sweep, size: () => byKey.size };
 }
 
 /** The lane of a recipient: always the same one, so that equal questions meet (SPEC 8.2). Letter case does not count: some caches fold it. */

@@ -8,6 +8,7 @@ import type {
   EngineReport,
   EngineSettings,
   Flush,
+  Probe,
   Recipient,
   Route,
   ToWorker,
@@ -17,6 +18,7 @@ import { type Ask, overload, timeout } from './ask.ts';
 import { createCredits } from './credits.ts';
 import { createDeadlines, type Deadline } from './deadlines.ts';
 import { createDestinations, type Destination, laneOf } from './destinations.ts';
+import { createDraining } from './draining.ts';
 import { createLane, type Lane, type Notice, type Question } from './lane.ts';
 import { createLoans } from './loans.ts';
 import { createQuestions } from './questions.ts';
@@ -26,14 +28,17 @@ import { createTallies } from './totals.ts';
 /** The thread answers that much before the budget ends: it can say which server was silent, the main half cannot. */
 const MARGIN_MS = 20;
 const SWEEP_MS = 60_000;
-/** How long after its deadline a draining thread may still say that it is done. */
-const DRAINED_MS = 250;
 
 export type Engine = {
   /** Settles when every thread has been up once, or the engine is over. Nobody has to wait for it: asks do, inside their time. */
   up(): Promise<void>;
   /** Never rejects; answers by the deadline. */
   validate(ask: Ask): Promise<Verdict>;
+  /**
+   * These are all profiles now, by name, of a configuration `generation` that is newer than every route so far: their destinations are asked by these
+   * settings at once, and keep what is cached. Profiles that are none any more are forgotten with their destinations.
+   */
+  renew(generation: number, probes: Readonly<Record<string, Probe>>): void;
   /** Puts what a delivery found out into the cache of the route (SPEC 7.3, 7.6). */
   learn(route: Route, recipient: Recipient, verdict: Verdict): void;
   /** Forgets cached answers in all threads; returns how many. */
@@ -74,9 +79,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const settings = { threads: defaultThreads(), maxPending: 50_000, maxDestinations: 10_000, ...options.settings };
   // Packages run `.js`, the work tree runs `.ts`.
   const file = options.threadFile ?? new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
-  const draining = new Set<number>();
   let phase: Phase = 'open';
-  let drained = (): void => {};
   let closing: Promise<void> | null = null;
 
   const deadlines = createDeadlines(now);
@@ -92,6 +95,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const send = (thread: number, message: ToWorker): boolean => lanes[thread]?.send(message) ?? false;
   const loans = createLoans({ now, at: deadlines.at, emit, send });
   const questions = createQuestions({ threads: settings.threads, send, now, at: deadlines.at });
+  const draining = createDraining({ ask: askToDrain, at: deadlines.at });
   const credits = createCredits<Pending>({ most: settings.maxPending, grant: (_, pending) => ask(pending) });
   const destinations = createDestinations({
     threads: settings.threads,
@@ -199,7 +203,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         emit({ event: 'actor.crashed', thread, destination: nameOf(notice.destination), error: notice.error });
         return;
       case 'drained':
-        leaveDrain(thread);
+        draining.left(thread);
         return;
       case 'beat':
     }
@@ -216,7 +220,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     loans.lost(thread);
     questions.lost(thread);
     tallies.lost(thread);
-    leaveDrain(thread);
+    draining.left(thread);
     for (const pending of lost) {
       const again = phase === 'open' && pending.answer !== null && pending.attempts < 2;
       if (again) ask(pending);
@@ -240,7 +244,14 @@ export function createEngine(options: EngineOptions = {}): Engine {
     deadlines.close();
     wake();
     // The clock that would end a drain stands still.
-    drained();
+    draining.giveUp();
+  }
+
+  function renew(generation: number, probes: Readonly<Record<string, Probe>>): void {
+    if (phase !== 'open') return;
+    destinations.renew(generation, probes);
+    for (const lane of lanes) lane.send({ kind: 'profiles', generation, probes });
+    loans.renew(generation, probes);
   }
 
   function learn(route: Route, recipient: Recipient, verdict: Verdict): void {
@@ -298,25 +309,20 @@ export function createEngine(options: EngineOptions = {}): Engine {
   async function drain(drainMs: number): Promise<void> {
     phase = 'draining';
     for (const pending of credits.dismiss()) respond(pending, overload('the gateway is stopping'));
-    const deadlineMs = now() + drainMs;
-    await new Promise<void>((resolve) => {
-      drained = resolve;
-      deadlines.at(deadlineMs + DRAINED_MS, resolve);
-      for (const [thread, lane] of lanes.entries()) {
-        lane.flush();
-        if (lane.send({ kind: 'drain', deadlineMs })) draining.add(thread);
-      }
-      if (draining.size === 0) resolve();
-    });
+    await draining.begin(now() + drainMs);
   }
 
-  function leaveDrain(thread: number): void {
-    if (draining.delete(thread) && draining.size === 0) drained();
+  function* askToDrain(deadlineMs: number): Generator<number> {
+    for (const [thread, lane] of lanes.entries()) {
+      lane.flush();
+      if (lane.send({ kind: 'drain', deadlineMs })) yield thread;
+    }
   }
 
   return {
     up: () => awake,
     validate,
+    renew,
     learn,
     flush,
     lookup,

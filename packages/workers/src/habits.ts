@@ -47,6 +47,7 @@ function habitsOfOne(now: () => number): Habits {
   let oneUntilMs = 0;
   let safeUntilMs = 0;
   let fallbackUntilMs = 0;
+  let fallbackFor = '';
   let plainUntilMs = 0;
   let asked = 0;
   let rejections = 0;
@@ -57,12 +58,14 @@ function habitsOfOne(now: () => number): Habits {
   }
 
   function sender(probe: Probe): string {
-    return now() < fallbackUntilMs ? (probe.mailFromFallback ?? probe.mailFrom) : probe.mailFrom;
+    const refused = now() < fallbackUntilMs && fallbackFor === probe.mailFrom;
+    return refused ? (probe.mailFromFallback ?? probe.mailFrom) : probe.mailFrom;
   }
 
   function refusesSender(probe: Probe, refused: string): boolean {
     const another = probe.mailFromFallback !== null && refused !== probe.mailFromFallback;
     fallbackUntilMs = another ? now() + DAY_MS : 0;
+    fallbackFor = probe.mailFrom;
     return another;
   }
 

@@ -7,6 +7,7 @@ import {
   failed,
   type Probe,
   type Route,
+  sameSettings,
   type ToMain,
   type ToWorker,
 } from '@callahead/core';
@@ -48,6 +49,8 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
   const actors = new Map<number, Actor>();
   /** Connections of destinations that are no more. */
   const leaving = new Set<Promise<void>>();
+  /** The names of all profiles, once somebody said them. */
+  let profiles: ReadonlySet<string> | null = null;
 
   function receive(packet: readonly ToWorker[]): void {
     for (const message of packet) handle(message);
@@ -57,6 +60,9 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
     switch (message.kind) {
       case 'destination':
         know(message.destination, message.route);
+        return;
+      case 'profiles':
+        renew(message.generation, message.probes);
         return;
       case 'asks':
         ask(message);
@@ -95,8 +101,7 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
   function know(number: number, route: Route): void {
     const actor = actors.get(number);
     if (actor !== undefined && actor.route.key === route.key) {
-      if (route.generation >= actor.route.generation) actor.route = route;
-      tell(actor, { kind: 'route', route });
+      change(actor, route);
       return;
     }
     if (actor !== undefined) forget(number);
@@ -108,6 +113,35 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
       destination: build(route, tally, (broken, error) => crash(created, broken, error)),
     };
     actors.set(number, created);
+  }
+
+  /** Settings that are equal stay the same object: by that sessions know that theirs still hold. */
+  function change(actor: Actor, route: Route): void {
+    const { probe, generation } = actor.route;
+    if (route.generation < generation) return;
+    actor.route = { ...route, probe: sameSettings(probe, route.probe) ? probe : route.probe };
+    tell(actor, { kind: 'route', route: actor.route });
+  }
+
+  function renew(generation: number, probes: Readonly<Record<string, Probe>>): void {
+    profiles = new Set(Object.keys(probes));
+    for (const actor of actors.values()) {
+      const probe = probes[actor.route.profile];
+      if (probe !== undefined) change(actor, { ...actor.route, generation, probe });
+    }
+    for (const [profile, cache] of caches) {
+      const probe = probes[profile];
+      if (probe !== undefined) cache.renew(probe);
+    }
+    tidy();
+  }
+
+  /** The cache of a profile that is none any more goes with its last destination. */
+  function tidy(): void {
+    for (const profile of caches.keys()) {
+      const isGone = profiles !== null && !profiles.has(profile);
+      if (isGone && ![...actors.values()].some(({ route }) => route.profile === profile)) caches.delete(profile);
+    }
   }
 
   function build(route: Route, tally: Tally, crashed: (broken: Destination, error: unknown) => void): Destination {
@@ -137,8 +171,8 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
     return destination;
   }
 
-  function cacheOf(profile: string, { cacheSize }: Probe): VerdictCache {
-    const cache = caches.get(profile) ?? createCache({ profile, cacheSize, threads, now });
+  function cacheOf(profile: string, probe: Probe): VerdictCache {
+    const cache = caches.get(profile) ?? createCache({ profile, probe, threads, now });
     caches.set(profile, cache);
     return cache;
   }
@@ -212,6 +246,7 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
     actors.delete(number);
     // It has nobody waiting, or the main half would not forget it: its sessions say QUIT.
     end(actor.destination.stop('drain'));
+    tidy();
   }
 
   function answer(question: number, known: Answer): void {

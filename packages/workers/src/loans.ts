@@ -7,10 +7,12 @@ import {
   type LoanOutcome,
   type LoanReport,
   loanName,
+  type Probe,
   type Route,
   serverName,
   type ToWorker,
 } from '@callahead/core';
+import { createTerms } from './terms.ts';
 
 /** How long the connections of a dead thread count as open: the system needs a moment to close them. */
 const DEAD_THREAD_MS = 250;
@@ -55,11 +57,11 @@ type Loan = {
   breaker: Breaker;
 };
 
-type Terms = Readonly<{ generation: number; maximum: number; failures: number; maxPauseMs: number }>;
-
 export type Loans = {
   /** A destination with these servers exists. The newest generation's limits count for all of the profile. */
   learn(route: Route): void;
+  /** All profiles of a newer generation: their limits count at once, and what is lent above them is recalled. */
+  renew(generation: number, probes: Readonly<Record<string, Probe>>): void;
   /** It does not exist any more, or has another route now. */
   forget(route: Route): void;
   borrow(thread: number, name: string): void;
@@ -80,13 +82,10 @@ export type LoansOptions = Readonly<{
 
 export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
   const loans = new Map<string, Loan>();
-  const terms = new Map<string, Terms>();
+  const terms = createTerms((profile) => [...loans.values()].some((loan) => loan.profile === profile));
 
   function learn(route: Route): void {
-    const { maxConnectionsPerServer: maximum, breaker } = route.probe;
-    const known = terms.get(route.profile);
-    const newer = known === undefined || known.generation < route.generation;
-    if (newer) terms.set(route.profile, { generation: route.generation, maximum, ...breaker });
+    const newer = terms.learn(route.profile, route.generation, route.probe);
     for (const server of new Set(route.tiers.flat().map(serverName))) {
       const name = loanName(route.profile, server);
       const loan = loans.get(name) ?? createLoan(name, route.profile, server);
@@ -95,6 +94,11 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
     }
     if (!newer) return;
     for (const loan of loans.values()) if (loan.profile === route.profile) lend(loan);
+  }
+
+  function renew(generation: number, probes: Readonly<Record<string, Probe>>): void {
+    terms.renew(generation, probes);
+    for (const loan of loans.values()) lend(loan);
   }
 
   function forget(route: Route): void {
@@ -166,7 +170,7 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
     } else if (breaker.kind === 'closed' && outcome === 'failed') {
       const failures = breaker.failures + 1;
       loan.breaker = { kind: 'closed', failures };
-      if (failures >= (terms.get(loan.profile)?.failures ?? 1)) open(loan, FIRST_PAUSE_MS);
+      if (failures >= (terms.of(loan.profile)?.failures ?? 1)) open(loan, FIRST_PAUSE_MS);
     }
     // An older connection that ends now says nothing about the trial, unless the thread of the trial holds both: then it is taken for it.
     if (breaker.kind !== 'half-open' || breaker.trial !== thread) return;
@@ -179,7 +183,7 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
   }
 
   function open(loan: Loan, pauseMs: number): void {
-    const bounded = Math.min(pauseMs, terms.get(loan.profile)?.maxPauseMs ?? pauseMs);
+    const bounded = Math.min(pauseMs, terms.of(loan.profile)?.maxPauseMs ?? pauseMs);
     const untilMs = now() + bounded;
     loan.breaker = { kind: 'open', untilMs, pauseMs: bounded };
     emit({ event: 'breaker.opened', profile: loan.profile, server: loan.server, untilMs });
@@ -252,13 +256,14 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
   }
 
   function maximum({ profile, enough }: Loan): number {
-    const allowed = terms.get(profile)?.maximum ?? 0;
+    const allowed = terms.of(profile)?.maximum ?? 0;
     return now() < enough.untilMs ? Math.min(allowed, enough.connections) : allowed;
   }
 
   function drop(loan: Loan): void {
     if (loan.destinations > 0 || loan.out > 0 || loan.waiting.size > 0) return;
     loans.delete(loan.name);
+    terms.tidy();
   }
 
   function report(): LoanReport[] {
@@ -273,7 +278,7 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
     }));
   }
 
-  return { learn, forget, borrow, answered, returned, lost, report };
+  return { learn, renew, forget, borrow, answered, returned, lost, report };
 }
 
 function createLoan(name: string, profile: string, server: string): Loan {

@@ -24,6 +24,8 @@ export type Session = Readonly<{
 export type SessionOptions = Readonly<{
   opened: Open;
   probe: Probe;
+  /** Are these settings still its destination's? Else it must be replaced. */
+  current: () => boolean;
   habits: Habits;
   now: () => number;
   /** Called at the first reply to a RCPT, and now and then at later ones. */
@@ -33,7 +35,7 @@ export type SessionOptions = Readonly<{
 const QUIT_TIMEOUT_MS = 1000;
 const LONGEST_TIMER_MS = 2 ** 30;
 
-export function createSession({ opened, probe, habits, now, answered }: SessionOptions): Session {
+export function createSession({ opened, probe, current, habits, now, answered }: SessionOptions): Session {
   const { conversation } = opened;
   const openedMs = now();
   const standing: Standing = {
@@ -107,7 +109,7 @@ export function createSession({ opened, probe, habits, now, answered }: SessionO
   }
 
   function room(): number {
-    if (standing.worn || !conversation.usable()) return 0;
+    if (standing.worn || !conversation.usable() || !current()) return 0;
     if (standing.rejected >= probe.maxRejectionsPerSession) return 0;
     if (now() - openedMs >= probe.sessionLifetimeMs) return 0;
     return Math.max(0, probe.maxRecipientsPerSession - standing.asked);

@@ -222,7 +222,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       await fail(place, opened, latest);
       return;
     }
-    const session = createSession({ opened, probe: settings, habits, now, answered: options.answered });
+    const current = (): boolean => probe() === settings;
+    const session = createSession({ opened, probe: settings, current, habits, now, answered: options.answered });
     supervise(async () => {
       await session.closed;
       if (idle.has(session)) leave(session);

@@ -1,3 +1,4 @@
+import { loadConfiguration } from '@callahead/core/config';
 import { type Gateway, openGateway } from '../gateway.ts';
 import { load } from '../load.ts';
 import { createLog, type Log, logEvent } from '../logging.ts';
@@ -16,16 +17,27 @@ export async function serveCommand({ file }: Readonly<{ file: string }>, termina
   process.on('exit', outlet.flush);
   const { promise: fatal, resolve: onFatal } = Promise.withResolvers<Error>();
   const stop = firstSignal();
+  const hangUps = hearHangUps();
   process.on('uncaughtException', onFatal);
 
   let gateway: Gateway;
   try {
-    gateway = await openGateway(configuration, { emit: (event) => logEvent(log, event), onFatal });
+    gateway = await openGateway(configuration, {
+      file,
+      load: () => loadConfiguration(file, { env: process.env }),
+      applied: ({ log: { level } }) => {
+        log.level = level;
+      },
+      emit: (event) => logEvent(log, event),
+      onFatal,
+    });
   } catch (error) {
     log.fatal({ event: 'gateway.failed', err: error }, `cannot start: ${(error as Error).message}`);
     return 1;
   }
-  log.info({ event: 'gateway.ready', listeners: gateway.listeners, hostname: configuration.hostname }, 'ready');
+  log.info({ event: 'gateway.ready', listeners: gateway.listeners(), hostname: configuration.hostname }, 'ready');
+  // What becomes of it is logged.
+  hangUps.forEver(() => void gateway.reload());
   const ended = await Promise.race([stop, fatal]);
   if (ended instanceof Error) return abandon(log, ended);
   const drained = await Promise.race([drain(log, gateway, ended), fatal]);
@@ -62,6 +74,21 @@ async function secondSignal(first: NodeJS.Signals): Promise<NodeJS.Signals> {
     const again = await firstSignal();
     if (again !== first || performance.now() - firstMs > SAME_REQUEST_MS) return again;
   }
+}
+
+/** SIGHUP is a wish to reload from the first moment on: nobody who sends it means the end of the process. */
+function hearHangUps(): Readonly<{ forEver(reload: () => void): void }> {
+  let wished = false;
+  let obey = (): void => {
+    wished = true;
+  };
+  process.on('SIGHUP', () => obey());
+  return {
+    forEver(reload) {
+      obey = reload;
+      if (wished) reload();
+    },
+  };
 }
 
 function firstSignal(): Promise<NodeJS.Signals> {

@@ -1,17 +1,21 @@
 import { randomInt } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
-import { type Emit, hostPort, type ListenAddress, type ListenerSettings } from '@callahead/core';
+import type { Socket } from 'node:net';
+import type { Emit, ListenerSettings } from '@callahead/core';
 import { SMTPServer } from 'smtp-server';
 import { format } from '../replies.ts';
+import { type ListeningSocket, openSocket } from '../sockets.ts';
 import { SAYS } from '../texts.ts';
 import { Connection } from './connection.ts';
 import type { Session, Wire } from './session.ts';
 
 export type DoorOptions = Readonly<{
   settings: ListenerSettings;
+  generation: number;
   hostname: string;
   /** True while no new session can be served (SPEC 8.4). */
   overloaded: () => boolean;
+  /** Sessions elsewhere that count as this listener's. */
+  otherSessions: () => number;
   converse: (id: string, wire: Wire) => Session;
   emit: Emit;
   now: () => number;
@@ -19,9 +23,11 @@ export type DoorOptions = Readonly<{
 
 export type Door = Readonly<{
   listen(): Promise<readonly string[]>;
-  stopAccepting(): Promise<void>;
+  accept(client: Socket): void;
+  stopAccepting(): void;
   drain(deadlineMs: number): Promise<void>;
   sessions(): number;
+  deserted(): Promise<void>;
 }>;
 
 /** How long a client that is not served may take to read that. */
@@ -32,14 +38,15 @@ const MAX_SHED = 1_000;
 const LAST_WORD_MS = 500;
 
 /** The listening sockets are ours, smtp-server's own never listens: closing that one would answer 421 to every open session at its next command. */
-export function createDoor({ settings, hostname, overloaded, converse, emit, now }: DoorOptions): Door {
+export function createDoor(options: DoorOptions): Door {
+  const { settings, generation, hostname, overloaded, otherSessions, converse, emit, now } = options;
   const listener = settings.name;
-  const servers: Server[] = [];
+  const sockets: ListeningSocket[] = [];
   const connections = new Set<Connection>();
   const shed = new Set<Socket>();
   const start = randomInt(36 ** 4, 36 ** 5).toString(36);
   let count = 0;
-  let empty: (() => void) | null = null;
+  const onEmpty = new Set<() => void>();
 
   // TLS is off, and so the certificate that comes with the package is never shown.
   const smtp = new SMTPServer({ name: hostname, logger: false, disabledCommands: ['AUTH', 'STARTTLS'] });
@@ -48,7 +55,7 @@ export function createDoor({ settings, hostname, overloaded, converse, emit, now
   });
 
   function accept(socket: Socket): void {
-    if (connections.size >= settings.limits.sessions || overloaded()) turnAway(socket);
+    if (connections.size + otherSessions() >= settings.limits.sessions || overloaded()) turnAway(socket);
     else if (socket.remoteAddress === undefined) socket.destroy();
     else serve(socket);
   }
@@ -63,13 +70,15 @@ export function createDoor({ settings, hostname, overloaded, converse, emit, now
     });
     connections.add(connection);
     smtp.connections.add(connection);
-    emit({ event: 'session.opened', ...about });
+    emit({ event: 'session.opened', ...about, generation });
     connection.init();
 
     function gone(): void {
       connections.delete(connection);
       emit({ event: 'session.closed', ...about });
-      if (connections.size === 0) empty?.();
+      if (connections.size > 0) return;
+      for (const tell of onEmpty) tell();
+      onEmpty.clear();
     }
   }
 
@@ -90,26 +99,23 @@ export function createDoor({ settings, hostname, overloaded, converse, emit, now
   }
 
   async function listen(): Promise<readonly string[]> {
-    const bound: string[] = [];
     for (const address of settings.listen) {
-      const server = createServer({ noDelay: true }, accept);
-      servers.push(server);
-      bound.push(await listenOn(server, address));
       // Running out of descriptors must not end the process.
-      server.on('error', (error) => {
+      const failed = (error: Error): void => {
         emit({ event: 'client.error', session: '', listener, client: '', error: error.message });
-      });
+      };
+      sockets.push(await openSocket(address, failed));
     }
-    return bound;
+    for (const socket of sockets) socket.handTo(accept);
+    return sockets.map(({ at }) => at);
   }
 
-  async function stopAccepting(): Promise<void> {
-    // A server that is closed twice, or never listened, says so in the callback only.
-    for (const server of servers) server.close(() => {});
+  function stopAccepting(): void {
+    for (const socket of sockets) socket.close();
   }
 
   async function drain(deadlineMs: number): Promise<void> {
-    await stopAccepting();
+    stopAccepting();
     for (const { talk } of [...connections]) talk.drain();
     await emptied(deadlineMs - now());
     for (const { talk } of [...connections]) talk.cut();
@@ -119,32 +125,19 @@ export function createDoor({ settings, hostname, overloaded, converse, emit, now
   }
 
   /** Waits until no session is left, at most so long. */
-  function emptied(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, Math.max(0, milliseconds));
-      empty = done;
-      if (connections.size === 0) done();
-
-      function done(): void {
-        clearTimeout(timer);
-        empty = null;
-        resolve();
-      }
+  async function emptied(milliseconds: number): Promise<void> {
+    let timer: NodeJS.Timeout | null = null;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.max(0, milliseconds));
     });
+    await Promise.race([deserted(), late]);
+    if (timer !== null) clearTimeout(timer);
   }
 
-  return { listen, stopAccepting, drain, sessions: () => connections.size };
-}
+  function deserted(): Promise<void> {
+    if (connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => onEmpty.add(resolve));
+  }
 
-function listenOn(server: Server, { host, port }: ListenAddress): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      const address = server.address();
-      if (address === null || typeof address === 'string')
-        return reject(new Error(`no port at ${hostPort(host, port)}`));
-      resolve(hostPort(address.address, address.port));
-    });
-  });
+  return { listen, accept, stopAccepting, drain, sessions: () => connections.size, deserted };
 }
