@@ -1,6 +1,7 @@
-/** `npm run reference`: writes docs/configuration.md from the schema, and the worked examples of docs/routing.md. Tests hold the pages to the code. */
+/** `npm run reference`: writes docs/configuration.md from the schema, the worked examples of docs/routing.md, and the table of docs/relay.md. Tests hold the pages to the code. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { configurationReference } from '@callahead/core/config';
+import { MATRIX_BEGINS, MATRIX_ENDS, matrixTable } from '../test/support/relay-matrix.ts';
 import { EXAMPLES_HEADING, routingExamples } from '../test/support/routing-examples.ts';
 
 const docs = new URL('../docs/', import.meta.url);
@@ -10,3 +11,9 @@ writeFileSync(new URL('configuration.md', docs), configurationReference());
 const routing = new URL('routing.md', docs);
 const [byHand = ''] = readFileSync(routing, 'utf8').split(EXAMPLES_HEADING);
 writeFileSync(routing, `${byHand}${EXAMPLES_HEADING}${await routingExamples()}`);
+
+const relay = new URL('relay.md', docs);
+const page = readFileSync(relay, 'utf8');
+const [before = ''] = page.split(MATRIX_BEGINS);
+const [, after = ''] = page.split(MATRIX_ENDS);
+writeFileSync(relay, `${before}${MATRIX_BEGINS}${matrixTable()}${MATRIX_ENDS}${after}`);

@@ -53,7 +53,9 @@ export type FakeSession = {
 
 /** `next`: the line that follows, an answer to what the handler wrote itself. */
 type Command = { line: string; address: string; session: FakeSession; next(): Promise<string> };
-export type Handler = (command: Command) => Move | Promise<Move>;
+type Answer = (command: Command) => Move | Promise<Move>;
+/** null: what the server says when nobody tells it what to say. */
+export type Handler = (command: Command) => Move | null | Promise<Move | null>;
 
 export type FakeMessage = Readonly<{ mailFrom: string; recipients: readonly string[]; data: Buffer }>;
 
@@ -121,7 +123,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
       .map((text, i, all) => `250${i === all.length - 1 ? ' ' : '-'}${text}`)
       .join('\r\n');
   }
-  const defaults: Record<Verb, Handler> = {
+  const defaults: Record<Verb, Answer> = {
     connect: () => `220 ${name} ESMTP`,
     LHLO: ({ session }) => (isLmtp ? hello(session) : UNKNOWN),
     EHLO: ({ session }) => (isLmtp ? UNKNOWN : hello(session)),
@@ -229,7 +231,8 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
       session.rcptsInTransaction++;
       asked.push(address);
     }
-    const move = await (options.on?.[verb] ?? defaults[verb])({ line, address, session, next });
+    const command = { line, address, session, next };
+    const move = (await options.on?.[verb]?.(command)) ?? (await defaults[verb](command));
     if (socket.destroyed) return false;
     if (typeof move === 'string') {
       socket.write(`${move}\r\n`);
