@@ -1,7 +1,10 @@
 /** Who takes part in the bench of recipients, and how each is treated. */
-import { type Peer, startProgram } from '../support/children.ts';
+import { load, type Peer, startProgram } from '../support/children.ts';
 import type { Cell } from '../support/rcpt-report.ts';
+import { startExim } from './exim.ts';
 import { startGateway } from './gateway.ts';
+import { startHaraka } from './haraka.ts';
+import { startPostfix } from './postfix.ts';
 
 export type Contender = Readonly<{
   name: string;
@@ -9,33 +12,86 @@ export type Contender = Readonly<{
   /** So many addresses, which come again and again; null: no address comes twice. */
   distinct: number | null;
   sessions: (cell: Cell) => number;
-  /** The window in which answers are counted, in times of the bench's own. */
-  patience: number;
 }>;
 
-export type Contenders = Readonly<{ all: readonly Contender[]; missing: readonly string[]; stop(): Promise<void> }>;
+/**
+ * `solo` ones are too slow to be met in turns: what they are asked in one window keeps them busy for minutes. Each cell gets a fresh one, once.
+ * `missing` says who could not be started, and why.
+ */
+export type Contenders = Readonly<{
+  inTurns: readonly Contender[];
+  solo: readonly Readonly<{ seconds: (cell: Cell) => number; start(): Promise<Contender> }>[];
+  missing: readonly string[];
+  stop(): Promise<void>;
+}>;
 
 const DISTINCT = 10_000;
+/** Of those that verify slowly, so that their caches can be filled. */
+const FEW = 500;
+const FILL_SECONDS = 20;
 
 /** Starts the mail server behind them, and those whose names contain one of `only`. */
 export async function startContenders(only: readonly string[]): Promise<Contenders> {
+  const wanted = (name: string): boolean => only.length === 0 || only.some((part) => name.includes(part));
+  const started: Peer[] = [];
+  const missing: string[] = [];
+  const inTurns: Contender[] = [];
   const sink = await startProgram('sink');
-  const echo = await startProgram('echo');
-  const alone = await startProgram('smtp-server');
-  const gateway = await startGateway({ sinkPort: sink.port });
-  const peers = [echo, alone, gateway];
-  const all: Contender[] = [
-    { name: 'line echo (the limit)', peer: echo, distinct: DISTINCT, sessions: many, patience: 1 },
-    { name: 'smtp-server alone', peer: alone, distinct: DISTINCT, sessions: many, patience: 1 },
-    { name: 'callahead, cached', peer: gateway, distinct: DISTINCT, sessions: many, patience: 1 },
-    { name: 'callahead, never seen', peer: gateway, distinct: null, sessions: many, patience: 1 },
-  ];
 
-  async function stop(): Promise<void> {
-    for (const peer of [...peers, sink]) await peer.stop();
+  /** One peer, as what it is in the table: with few distinct recipients, with many, or with ever new ones. */
+  async function enter(start: () => Promise<Peer>, entries: readonly Omit<Contender, 'peer'>[]): Promise<void> {
+    const entering = entries.filter(({ name }) => wanted(name));
+    if (entering.length === 0) return;
+    try {
+      const peer = await start();
+      started.push(peer);
+      inTurns.push(...entering.map((entry) => ({ ...entry, peer })));
+    } catch (error) {
+      missing.push(`${entries[0]?.name} takes no part: ${(error as Error).message}`);
+    }
   }
 
-  return { all: all.filter(({ name }) => isWanted(name, only)), missing: [], stop };
+  await enter(() => startProgram('echo'), [{ name: 'line echo (the limit)', distinct: DISTINCT, sessions: many }]);
+  await enter(() => startProgram('smtp-server'), [{ name: 'smtp-server alone', distinct: DISTINCT, sessions: many }]);
+  await enter(
+    () => startGateway({ sinkPort: sink.port }),
+    [
+      { name: 'callahead, cached', distinct: DISTINCT, sessions: many },
+      { name: 'callahead, never seen', distinct: null, sessions: many },
+    ],
+  );
+  await enter(() => startHaraka(sink.port), [{ name: 'Haraka, which has no cache', distinct: null, sessions: some }]);
+  await enter(
+    () => startExim(sink.port),
+    [
+      { name: 'Exim, cached', distinct: FEW, sessions: few },
+      { name: 'Exim, never seen', distinct: null, sessions: few },
+    ],
+  );
+  await enter(() => startPostfix(sink.port), [{ name: 'Postfix, cached', distinct: FEW, sessions: some }]);
+  for (const contender of inTurns.filter(({ distinct }) => distinct === FEW)) await fill(contender);
+
+  const name = 'Postfix, never seen';
+  const start = async (): Promise<Contender> => ({
+    name,
+    peer: await startPostfix(sink.port),
+    distinct: null,
+    sessions: some,
+  });
+  const here = wanted(name) && !missing.some((text) => text.startsWith('Postfix'));
+  return {
+    inTurns,
+    solo: here ? [{ seconds: patience, start }] : [],
+    missing,
+    async stop() {
+      for (const peer of [...started, sink]) await peer.stop();
+    },
+  };
+}
+
+function fill({ peer, distinct, sessions }: Contender): Promise<unknown> {
+  const cell: Cell = { recipients: 5, pipelined: false };
+  return load({ ...cell, port: peer.port, sessions: sessions(cell), distinct, seconds: FILL_SECONDS });
 }
 
 /** smtp-server greets after 100 ms: with fewer short sessions at once that would be measured. */
@@ -43,6 +99,16 @@ function many({ recipients }: Cell): number {
   return recipients >= 100 ? 100 : 400;
 }
 
-function isWanted(name: string, only: readonly string[]): boolean {
-  return only.length === 0 || only.some((part) => name.includes(part));
+/** Postfix looks for an answer once a second, and writes the replies to a pipelined burst once it has all of them. */
+function patience({ recipients, pipelined }: Cell): number {
+  return pipelined ? 10 + 1.2 * recipients : 10;
+}
+
+function some(): number {
+  return 100;
+}
+
+/** For servers that start a process for each session: more at once take longer and do no more. */
+function few(): number {
+  return 20;
 }

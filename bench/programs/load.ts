@@ -45,8 +45,8 @@ const HYPHEN = 45;
 const [TWO, FOUR] = [50, 52];
 /** After a session that broke, so that a server that is gone is not called in an endless loop. */
 const PAUSE_MS = 20;
-/** What is under way at the end is not waited for, but reset connections are none of what is measured. */
-const LEAVE_MS = 100;
+/** Sessions under way at the end may go on for so long: the next server is measured while this one rests. */
+const LEAVE_MS = 3_000;
 
 if (process.argv[2] !== undefined) await run(JSON.parse(process.argv[2]) as Load);
 
@@ -61,6 +61,7 @@ async function run(load: Load): Promise<void> {
   let answered = 0;
   let broken = 0;
   let next = 0;
+  let open = 0;
 
   function rcpt(): string {
     const n = next++;
@@ -80,6 +81,8 @@ async function run(load: Load): Promise<void> {
   }
 
   function openSession(): void {
+    if (performance.now() >= endMs) return;
+    open++;
     const socket = connect({ port: load.port, host: '127.0.0.1', noDelay: true });
     const openedMs = performance.now();
     let stage: 'greeting' | 'hello' | 'mail' | 'recipients' | 'over' = 'greeting';
@@ -128,22 +131,27 @@ async function run(load: Load): Promise<void> {
       socket.write(rcpt());
     }
 
-    function leave(): void {
+    function close(): void {
       stage = 'over';
+      open--;
+    }
+
+    function leave(): void {
+      close();
       socket.end('QUIT\r\n');
       openSession();
     }
 
     function turnedAway(first: number, nowMs: number): void {
       count(first, openedMs, nowMs);
-      stage = 'over';
+      close();
       socket.destroy();
       setTimeout(openSession, PAUSE_MS);
     }
 
     function onEnd(): void {
       if (stage === 'over') return;
-      stage = 'over';
+      close();
       socket.destroy();
       broken++;
       setTimeout(openSession, PAUSE_MS);
@@ -167,6 +175,8 @@ async function run(load: Load): Promise<void> {
   for (let session = 0; session < load.sessions; session++) openSession();
   await new Promise((resolve) => setTimeout(resolve, endMs - performance.now()));
   const used = process.cpuUsage(cpu);
+  const lastMs = endMs + LEAVE_MS;
+  while (open > 0 && performance.now() < lastMs) await new Promise((resolve) => setTimeout(resolve, 10));
   const result: LoadResult = {
     ...counted,
     answered,
@@ -177,6 +187,5 @@ async function run(load: Load): Promise<void> {
     p99Ms: acceptedMs.quantile(0.99),
     shedP99Ms: shedMs.quantile(0.99),
   };
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-  setTimeout(() => process.exit(0), LEAVE_MS);
+  process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 }

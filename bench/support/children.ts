@@ -27,6 +27,14 @@ const DEFAULTS: Omit<Load, 'port'> = {
 
 const STOP_MS = 45_000;
 
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  // So that `exit` handlers end what was started.
+  process.once(signal, () => process.exit(code));
+}
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Starts `bench/programs/NAME.ts`, which prints its port. */

@@ -90,10 +90,12 @@ function reached(figures: Figures, { contender, recipients, least, better }: (ty
   ];
 }
 
-/** Taken within each round, in which both met the same machine. */
+/** Taken within each round, in which both met the same machine; for who was met once, against the median. */
 function ratio(figures: Figures, name: string, cell: Cell): number {
-  const base = of(figures, BASE, cell);
-  return median(of(figures, name, cell).map(({ rate }, round) => rate / (base[round]?.rate ?? Number.NaN)));
+  const rates = of(figures, name, cell).map(({ rate }) => rate);
+  const base = of(figures, BASE, cell).map(({ rate }) => rate);
+  if (rates.length < base.length) return median(rates) / median(base);
+  return median(rates.map((rate, round) => rate / (base[round] ?? Number.NaN)));
 }
 
 function of(figures: Figures, name: string, cell: Cell): readonly Measured[] {
