@@ -47,7 +47,8 @@ export function createPlanner({ settings, harvest, usage, now }: PlannerOptions)
   }
 
   function blocks({ client }: Transaction): boolean {
-    return harvest?.blocks(client) ?? false;
+    // On a private listener who may not send is told that, however much it has guessed elsewhere (SPEC 3.4).
+    return type === 'public' && (harvest?.blocks(client) ?? false);
   }
 
   /** Null: nothing speaks against one more recipient of this client. */
