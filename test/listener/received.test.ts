@@ -4,12 +4,13 @@ import { type ReceivedFacts, receivedLine } from '../../packages/listener/src/re
 
 const user: Recipient = { address: 'user@example.com', local: 'user', domain: 'example.com', utf8: false };
 const other: Recipient = { address: 'other@example.com', local: 'other', domain: 'example.com', utf8: false };
+const encryption = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
 const facts: ReceivedFacts = {
   helo: 'client.example',
   clientAddress: '192.0.2.7',
   hostname: 'mx1.gateway.example',
   extended: true,
-  tls: false,
+  encryption: null,
   smtpUtf8: false,
   id: 'q1w2e3',
   recipients: [user],
@@ -29,6 +30,13 @@ test('the line tells who, by whom, how, for whom and when', (t) => {
   );
 });
 
+test('TLS is told in a line of its own', (t) => {
+  t.regex(
+    receivedLine({ ...facts, encryption }),
+    /\(\[192\.0\.2\.7\]\)\r\n\t\(using TLSv1\.3 with cipher TLS_AES_256_GCM_SHA384\)\r\n\tby \S+ with ESMTPS id/,
+  );
+});
+
 test('several recipients do not learn of each other', (t) => {
   const line = receivedLine({ ...facts, recipients: [user, other] });
   t.notRegex(line, /for|user@|other@/);
@@ -36,11 +44,11 @@ test('several recipients do not learn of each other', (t) => {
 });
 
 test('the protocol is the registered one', (t) => {
-  const protocol = (more: Partial<ReceivedFacts>) => / with (\S+) /.exec(receivedLine({ ...facts, ...more }))?.[1];
+  const protocol = (more: Partial<ReceivedFacts>) => / with (\S+) id/.exec(receivedLine({ ...facts, ...more }))?.[1];
   t.is(protocol({ extended: false }), 'SMTP');
-  t.is(protocol({ tls: true }), 'ESMTPS');
+  t.is(protocol({ encryption }), 'ESMTPS');
   t.is(protocol({ smtpUtf8: true }), 'UTF8SMTP');
-  t.is(protocol({ smtpUtf8: true, tls: true }), 'UTF8SMTPS');
+  t.is(protocol({ smtpUtf8: true, encryption }), 'UTF8SMTPS');
 });
 
 test('an IPv6 client stands there as its address literal', (t) => {
@@ -60,5 +68,5 @@ test('a recipient beyond ASCII is left out', (t) => {
 });
 
 test('every line of the field is short enough and printable', (t) => {
-  for (const line of receivedLine(facts).split('\r\n')) t.regex(line, /^[\t\x20-\x7e]{0,78}$/);
+  for (const line of receivedLine({ ...facts, encryption }).split('\r\n')) t.regex(line, /^[\t\x20-\x7e]{0,78}$/);
 });

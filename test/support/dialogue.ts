@@ -29,6 +29,16 @@ export type Client = Readonly<{
 /** `from`: a local address, left to the system where it is left out. */
 export async function connectClient(port: number, from?: string): Promise<Client> {
   const socket = connect({ port, host: '127.0.0.1', ...(from === undefined ? {} : { localAddress: from }) });
+  const client = converse(socket);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  return client;
+}
+
+/** A conversation on a socket that may be connected already. */
+export function converse(socket: Socket): Client {
   const lines: string[] = [];
   const heard: string[] = [];
   let partial = '';
@@ -46,11 +56,6 @@ export async function connectClient(port: number, from?: string): Promise<Client
       wake();
     });
   }
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', reject);
-  });
-
   async function line(): Promise<string | null> {
     const untilMs = Date.now() + PATIENCE_MS;
     while (lines.length === 0 && !ended) {

@@ -47,10 +47,12 @@ function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
   switch (event.event) {
     case 'session.opened':
     case 'session.closed':
+    case 'session.secured':
     case 'client.error':
       return 'debug';
     case 'session.admitted':
     case 'session.refused':
+    case 'session.not-secured':
     case 'recipient.accepted':
     case 'recipient.rejected':
     case 'message.relayed':
@@ -63,6 +65,7 @@ function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
     case 'gateway.generation-ended':
       return 'info';
     case 'message.unacknowledged':
+    case 'proxy.refused':
     case 'breaker.opened':
     case 'dhap.blocked':
     case 'directory.down':

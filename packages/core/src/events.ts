@@ -60,6 +60,19 @@ export type Event =
       code: number;
       reason: 'host' | 'connections' | 'messages';
     }>
+  /** As TLS names them: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`. */
+  | Readonly<{
+      event: 'session.secured';
+      session: string;
+      listener: string;
+      client: string;
+      protocol: string;
+      cipher: string;
+    }>
+  /** There was no handshake. `session` is empty where TLS would have come first. */
+  | Readonly<{ event: 'session.not-secured'; session: string; listener: string; client: string; reason: string }>
+  /** A trusted proxy did not say for whom it speaks. */
+  | Readonly<{ event: 'proxy.refused'; listener: string; proxy: string; reason: string }>
   | (CheckedRecipient & Readonly<{ event: 'recipient.accepted'; code: number; monitor: boolean }>)
   | (CheckedRecipient & Readonly<{ event: 'recipient.rejected'; code: number; reason: string; ref: string }>)
   | Readonly<{

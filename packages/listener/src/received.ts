@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Recipient } from '@callahead/core';
+import type { Encryption } from './smtp/handshake.ts';
 
 /** What the trace line of one message tells. `clientAddress` is a literal IP address; `receivedAtMs` is of the wall clock. */
 export type ReceivedFacts = Readonly<{
@@ -9,7 +10,8 @@ export type ReceivedFacts = Readonly<{
   /** Our own name. */
   hostname: string;
   extended: boolean;
-  tls: boolean;
+  /** How the client is encrypted; null: not at all. */
+  encryption: Encryption | null;
   smtpUtf8: boolean;
   /** Names the message in our log. */
   id: string;
@@ -28,6 +30,7 @@ export function receivedLine(facts: ReceivedFacts): string {
   const named = recipient !== undefined && others.length === 0 && isAscii(recipient.address);
   const parts = [
     `Received: from ${from} (${client})`,
+    ...(facts.encryption === null ? [] : [comment(facts.encryption)]),
     `by ${facts.hostname} with ${protocol(facts)} id ${facts.id}`,
     ...(named ? [`for <${recipient.address}>`] : []),
   ];
@@ -35,9 +38,14 @@ export function receivedLine(facts: ReceivedFacts): string {
 }
 
 /** The registered names: RFC 5321, RFC 3848, and RFC 6531 §4.3 for an internationalized message. */
-function protocol({ extended, tls, smtpUtf8 }: ReceivedFacts): string {
+function protocol({ extended, encryption, smtpUtf8 }: ReceivedFacts): string {
   if (!extended) return 'SMTP';
-  return `${smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${tls ? 'S' : ''}`;
+  return `${smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${encryption === null ? '' : 'S'}`;
+}
+
+/** No clause of the field is for this, and so it is said as others say it. */
+function comment({ protocol, cipher }: Encryption): string {
+  return `(using ${protocol} with cipher ${cipher})`;
 }
 
 function addressLiteral(address: string): string {

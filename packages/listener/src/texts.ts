@@ -6,6 +6,7 @@ export const SAYS = {
   senderOk: says(250, '2.1.0', 'Sender ok'),
   recipientOk: says(250, '2.1.5', 'Recipient ok'),
   bye: says(221, '2.0.0', 'Bye'),
+  readyForTls: says(220, '2.0.0', 'Ready to start TLS'),
   goAhead: says(354, null, 'Go ahead, end with <CRLF>.<CRLF>'),
 
   talksTooSoon: says(554, '5.5.0', 'You talk too soon'),
@@ -24,6 +25,8 @@ export const SAYS = {
   notImplemented: says(502, '5.5.1', 'Command not implemented'),
   badSyntax: says(501, '5.5.4', 'Syntax error in the argument'),
   badHelloName: says(501, '5.5.4', 'A host name or an address literal is needed'),
+  tlsFirst: says(530, '5.7.0', 'Must issue a STARTTLS command first'),
+  tlsAlready: says(503, '5.5.1', 'TLS is in use already'),
   helloFirst: says(503, '5.5.1', 'Say EHLO first'),
   mailFirst: says(503, '5.5.1', 'MAIL comes first'),
   mailAgain: says(503, '5.5.1', 'There is a sender already'),

@@ -9,21 +9,25 @@ import {
   type Reply,
 } from '@callahead/core';
 import type { Gate, Ticket, Transaction } from '../gate.ts';
-import type { Answer, Place, Replies, Spoken } from '../replies.ts';
+import type { Answer, Place, Replies } from '../replies.ts';
 import { SAYS } from '../texts.ts';
+import type { Encryption } from './handshake.ts';
+import { ANSWERED, last, mistake, type Next, type Outcome, refusal, say } from './outcome.ts';
 import { parsePathArgument, readMailParameters } from './parameters.ts';
 
 /** How the client introduced itself. */
 export type Hello = Readonly<{ verb: 'HELO' | 'EHLO'; name: string }>;
 
 export type Commands = Readonly<{
-  /** Obeys one command line. Returns the transaction whose message comes next, when the command was DATA and nothing speaks against it. */
-  obey(line: string): Transaction | null;
+  /** Obeys one command line. Returns what comes next where that is no command: a message after DATA, TLS after STARTTLS. */
+  obey(line: string): Next | null;
   /** Answers what is no command, and counts it. */
   fault(reply: Reply): void;
   transaction(): Transaction | null;
   hello(): Hello | null;
   endTransaction(): void;
+  /** The client has to introduce itself anew. */
+  forget(): void;
 }>;
 
 export type CommandsOptions = Readonly<{
@@ -34,14 +38,19 @@ export type CommandsOptions = Readonly<{
   hostname: string;
   gate: Gate;
   replies: Replies;
+  /** How the client is encrypted by now; null: not at all. */
+  encryption: () => Encryption | null;
   emit: Emit;
 }>;
 
 /** Commands of a session that bring no message nearer. */
 const MAX_IDLE_COMMANDS = 100;
 
-const NOT_IMPLEMENTED = new Set('STARTTLS AUTH VRFY EXPN HELP ETRN BDAT BURL TURN SEND SOML SAML LHLO'.split(' '));
-const HTTP = /^(?:OPTIONS|GET|HEAD|POST|PUT|DELETE|TRACE|CONNECT) .*HTTP\/\d/i;
+const NOT_IMPLEMENTED = new Set('AUTH VRFY EXPN HELP ETRN BDAT BURL TURN SEND SOML SAML LHLO'.split(' '));
+/** Requests of browsers, and the header of a proxy that has said it already or is not trusted. */
+const NOT_SMTP = /^(?:(?:OPTIONS|GET|HEAD|POST|PUT|DELETE|TRACE|CONNECT) .*HTTP\/\d|PROXY )/i;
+/** RFC 3207 §4. */
+const BEFORE_TLS = new Set(['NOOP', 'EHLO', 'STARTTLS', 'QUIT']);
 
 /** Only these may stand anywhere in a pipelined group, and be asked ahead (RFC 2920 §3.1, SPEC 3.3). */
 export function isRcpt(line: string): boolean {
@@ -50,7 +59,7 @@ export function isRcpt(line: string): boolean {
 
 /** After these the client has to wait for the reply (RFC 2920 §3.1): what is behind one was not written by a mail client. */
 export function endsGroup(line: string): boolean {
-  return /^(?:DATA|EHLO|HELO)\b/i.test(line);
+  return /^(?:DATA|EHLO|HELO|STARTTLS)\b/i.test(line);
 }
 
 /** The commands of one session, and what they leave behind: how the client is called, its transaction, its mistakes. */
@@ -61,6 +70,7 @@ export function createCommands({
   hostname,
   gate,
   replies,
+  encryption,
   emit,
 }: CommandsOptions): Commands {
   const { limits } = settings;
@@ -71,7 +81,7 @@ export function createCommands({
   let dataRefused = false;
   let messages = 0;
 
-  function obey(line: string): Transaction | null {
+  function obey(line: string): Next | null {
     const outcome = outcomeOf(line);
     switch (outcome.kind) {
       case 'say':
@@ -86,7 +96,10 @@ export function createCommands({
       case 'answered':
         return null;
       case 'message':
-        return outcome.transaction;
+        return outcome;
+      case 'secure':
+        replies.say(SAYS.readyForTls);
+        return outcome;
     }
   }
 
@@ -105,6 +118,7 @@ export function createCommands({
     dataRefused = false;
     // RFC 5321 §3.1: after a 554 in place of the greeting the client may say QUIT.
     if (client().admission.policy.action === 'reject' && verb !== 'QUIT') return mistake(SAYS.onlyQuit);
+    if (needsTls() && !BEFORE_TLS.has(verb)) return tlsFirst(line);
     switch (verb) {
       case 'RCPT':
         return rcpt(argument);
@@ -120,11 +134,13 @@ export function createCommands({
       case 'NOOP':
         idleCommands++;
         return idle(say(SAYS.ok));
+      case 'STARTTLS':
+        return startTls(argument);
       case 'QUIT':
         return last(SAYS.bye);
       default:
         // A browser that was led here must not get a second line obeyed.
-        if (HTTP.test(line)) return last(SAYS.notSmtp);
+        if (NOT_SMTP.test(line)) return last(SAYS.notSmtp);
         // The message, of a client that did not wait for our 354.
         if (behindData) return last(SAYS.outOfStep);
         return mistake(NOT_IMPLEMENTED.has(verb) ? SAYS.notImplemented : SAYS.unknownCommand);
@@ -143,13 +159,36 @@ export function createCommands({
     return idle(say(SAYS.ok));
   }
 
+  /** A policy is about fewer clients than its listener: where it says off, the listener asks for nothing. */
+  function needsTls(): boolean {
+    const { tls } = client().admission.policy;
+    return encryption() === null && (tls === 'required' || (settings.tls?.mode === 'required' && tls !== 'off'));
+  }
+
+  function offersTls(): boolean {
+    return encryption() === null && settings.tls !== null && client().admission.policy.tls !== 'off';
+  }
+
+  function tlsFirst(line: string): Outcome {
+    if (NOT_SMTP.test(line)) return last(SAYS.notSmtp);
+    idleCommands++;
+    return idle(say(SAYS.tlsFirst));
+  }
+
+  function startTls(argument: string): Outcome {
+    if (encryption() !== null) return mistake(SAYS.tlsAlready);
+    if (!offersTls()) return mistake(SAYS.notImplemented);
+    // RFC 3207 §4: it has no parameters.
+    return argument.trim() === '' ? { kind: 'secure' } : mistake(SAYS.badSyntax);
+  }
+
   function greet(verb: Hello['verb'], name: string): Outcome {
     // RFC 5321 §4.1.4 forbids refusing a name for what it means; what is no word at all has no place in a Received line.
     if (!/^[!-~]{1,255}$/.test(name)) return mistake(SAYS.badHelloName);
     idleCommands++;
     hello = { verb, name };
     transaction = null;
-    const keywords = verb === 'EHLO' ? capabilities(limits.messageSize) : [];
+    const keywords = verb === 'EHLO' ? capabilities(limits.messageSize, offersTls()) : [];
     return idle({ kind: 'say', reply: { code: 250, enhanced: null, text: hostname, more: keywords } });
   }
 
@@ -249,38 +288,18 @@ export function createCommands({
     endTransaction() {
       transaction = null;
     },
+    forget() {
+      hello = null;
+      transaction = null;
+    },
   };
-}
-
-/** What a command leads to. `answered`: its place among the replies is taken. */
-type Outcome =
-  | Readonly<{ kind: 'say' | 'fault' | 'last'; reply: Spoken }>
-  | Readonly<{ kind: 'answered' }>
-  | Readonly<{ kind: 'message'; transaction: Transaction }>;
-
-const ANSWERED: Outcome = { kind: 'answered' };
-
-function say(reply: Reply): Outcome {
-  return { kind: 'say', reply };
-}
-
-function mistake(reply: Reply): Outcome {
-  return { kind: 'fault', reply };
-}
-
-function last(reply: Reply): Outcome {
-  return { kind: 'last', reply };
-}
-
-/** A reply about what was asked for counts as a mistake only where that was not understood. */
-function refusal(reply: Reply): Outcome {
-  return reply.code < 505 || reply.code === 555 ? mistake(reply) : say(reply);
 }
 
 const TOO_MANY_FAULTS: Answer = { reply: SAYS.tooManyErrors, hangUp: true };
 
-function capabilities(messageSize: number): readonly string[] {
-  return ['PIPELINING', `SIZE ${messageSize}`, '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES'];
+function capabilities(messageSize: number, tls: boolean): readonly string[] {
+  const always = ['PIPELINING', `SIZE ${messageSize}`, '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES'];
+  return tls ? [...always, 'STARTTLS'] : always;
 }
 
 function factsOf(ticket: Ticket) {

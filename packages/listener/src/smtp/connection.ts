@@ -2,32 +2,46 @@ import type { Socket } from 'node:net';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
-import type { Session, Wire } from './session.ts';
+import type { Encryption, ShakeHands } from './handshake.ts';
+import type { Session, Wire } from './wire.ts';
+
+/** A client with whom one can talk. `address` and `port` are its own, also where a proxy brought it. */
+export type Arrival = Readonly<{ socket: Socket; address: string; port: number; encryption: Encryption | null }>;
+
+export type ConnectionOptions = Readonly<{
+  id: string;
+  converse: (wire: Wire) => Session;
+  /** Never called where STARTTLS is not offered. */
+  shakeHands: ShakeHands;
+  gone: () => void;
+}>;
 
 /**
- * smtp-server's connection with the conversation taken out of its hands: it keeps the socket, its set of connections, the orderly close, and
- * later the upgrade to TLS. Its own parser runs one command at a time and so cannot look ahead; its replies, timers and address parser are not SPEC's.
+ * smtp-server's connection with the conversation taken out of its hands: it keeps the socket, its set of connections and the orderly close.
+ * Its own parser runs one command at a time and so cannot look ahead; its replies, timers, address parser and upgrade to TLS are not SPEC's.
  */
 export class Connection extends SMTPConnection {
   readonly talk: Session;
-  readonly #gone: () => void;
+  readonly #options: ConnectionOptions;
+  #encryption: Encryption | null;
 
-  constructor(
-    server: SMTPServer,
-    socket: Socket,
-    { id, converse, gone }: Readonly<{ id: string; converse: (wire: Wire) => Session; gone: () => void }>,
-  ) {
-    super(server, socket, { id });
-    this.#gone = gone;
-    this.talk = converse({
+  constructor(server: SMTPServer, { socket, address, port, encryption }: Arrival, options: ConnectionOptions) {
+    super(server, socket, { id: options.id, remoteAddress: address, remotePort: port });
+    this.#options = options;
+    this.#encryption = encryption;
+    this.talk = options.converse({
       client: this.remoteAddress,
+      encryption: () => this.#encryption,
       write: (text) => {
-        if (socket.writable) socket.write(text, 'latin1');
+        // In the midst of a handshake plain text would be a part of it, and nobody could read it.
+        if (!this._upgrading && this._socket.writable) this._socket.write(text, 'latin1');
       },
-      backlogged: () => socket.writableNeedDrain,
-      whenDrained: (resume) => void socket.once('drain', resume),
+      backlogged: () => this._socket.writableNeedDrain,
+      whenDrained: (resume) => void this._socket.once('drain', resume),
+      secure: () => this.#secure(),
       end: () => {
-        if (!this._closed) this.close();
+        if (this._upgrading) this._socket.destroy();
+        else if (!this._closed) this.close();
       },
     });
   }
@@ -49,7 +63,26 @@ export class Connection extends SMTPConnection {
     super._onClose();
     if (!first) return;
     this.talk.lost();
-    this.#gone();
+    this.#options.gone();
+  }
+
+  async #secure(): Promise<boolean> {
+    const plain = this._socket;
+    // What was read in plain text and not yet obeyed never is: the octets of TLS get a reader of their own.
+    if (this._parser !== false) {
+      plain.unpipe(this._parser);
+      this._parser.isClosed = true;
+    }
+    this._parser = this._createParser();
+    this._upgrading = true;
+    const shaken = await this.#options.shakeHands(plain);
+    this._upgrading = false;
+    if (shaken.kind === 'failed') return false;
+    this._socket = shaken.socket;
+    this.#encryption = shaken.encryption;
+    if (this._closed) shaken.socket.destroy();
+    else this._setListeners(() => {});
+    return !this._closed;
   }
 }
 

@@ -8,6 +8,7 @@ import { SAYS } from '../texts.ts';
 import { isPositive, NEXT_HOP } from '../transaction.ts';
 import type { Hello } from './commands.ts';
 import { createDataScanner } from './data.ts';
+import type { Encryption } from './handshake.ts';
 
 /** What became of some octets of the message. `ready` resolves when the next hop takes more. */
 type Taken =
@@ -35,6 +36,7 @@ export type MessageOptions = Readonly<{
   /** Names the message in the log, in its Received line and to the client. */
   id: string;
   client: string;
+  encryption: Encryption | null;
   hello: Hello;
   settings: ListenerSettings;
   hostname: string;
@@ -140,13 +142,13 @@ function createMessage(transaction: Transaction, delivery: Delivery | null, opti
 const SLACK_OCTETS = 64 * 1024;
 
 function received(recipients: readonly Recipient[], smtpUtf8: boolean, options: MessageOptions): string {
-  const { hello, client, hostname, id, wallMs } = options;
+  const { hello, client, encryption, hostname, id, wallMs } = options;
   return receivedLine({
     helo: hello.name,
     clientAddress: client,
     hostname,
     extended: hello.verb === 'EHLO',
-    tls: false,
+    encryption,
     smtpUtf8,
     id,
     recipients,

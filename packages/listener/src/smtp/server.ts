@@ -5,8 +5,9 @@ import { SMTPServer } from 'smtp-server';
 import { format } from '../replies.ts';
 import { type ListeningSocket, openSocket } from '../sockets.ts';
 import { SAYS } from '../texts.ts';
-import { Connection } from './connection.ts';
-import type { Session, Wire } from './session.ts';
+import { createArrivals } from './arrivals.ts';
+import { type Arrival, Connection } from './connection.ts';
+import type { Session, Wire } from './wire.ts';
 
 export type DoorOptions = Readonly<{
   settings: ListenerSettings;
@@ -43,47 +44,58 @@ export function createDoor(options: DoorOptions): Door {
   const listener = settings.name;
   const sockets: ListeningSocket[] = [];
   const connections = new Set<Connection>();
+  const arrivals = createArrivals({ settings, emit, now, left });
   const shed = new Set<Socket>();
   const start = randomInt(36 ** 4, 36 ** 5).toString(36);
   let count = 0;
   const onEmpty = new Set<() => void>();
 
-  // TLS is off, and so the certificate that comes with the package is never shown.
+  // TLS is ours, and so the certificate that comes with the package is never shown.
   const smtp = new SMTPServer({ name: hostname, logger: false, disabledCommands: ['AUTH', 'STARTTLS'] });
   smtp.on('error', (error: Error & { remoteAddress?: string }) => {
     emit({ event: 'client.error', session: '', listener, client: error.remoteAddress ?? '', error: error.message });
   });
 
   function accept(socket: Socket): void {
-    if (connections.size + otherSessions() >= settings.limits.sessions || overloaded()) turnAway(socket);
-    else if (socket.remoteAddress === undefined) socket.destroy();
-    else serve(socket);
+    if (sessions() + otherSessions() >= settings.limits.sessions || overloaded()) turnAway(socket);
+    else arrivals.receive(socket, serve);
   }
 
-  function serve(socket: Socket): void {
+  function serve(arrival: Arrival): void {
     const id = `${start}${(++count).toString(36)}`;
-    const connection: Connection = new Connection(smtp, socket, { id, converse: (wire) => converse(id, wire), gone });
+    const connection: Connection = new Connection(smtp, arrival, {
+      id,
+      converse: (wire: Wire) => converse(id, wire),
+      shakeHands: (plain) => arrivals.secure(plain, about),
+      gone,
+    });
     const about = { session: id, listener, client: connection.remoteAddress };
     connection.on('error', (error: Error) => {
       emit({ event: 'client.error', ...about, error: error.message });
-      socket.destroy();
+      connection._socket.destroy();
     });
     connections.add(connection);
     smtp.connections.add(connection);
     emit({ event: 'session.opened', ...about, generation });
+    if (arrival.encryption !== null) emit({ event: 'session.secured', ...about, ...arrival.encryption });
     connection.init();
 
     function gone(): void {
       connections.delete(connection);
       emit({ event: 'session.closed', ...about });
-      if (connections.size > 0) return;
-      for (const tell of onEmpty) tell();
-      onEmpty.clear();
+      left();
     }
   }
 
+  function left(): void {
+    if (sessions() > 0) return;
+    for (const tell of onEmpty) tell();
+    onEmpty.clear();
+  }
+
   function turnAway(socket: Socket): void {
-    if (shed.size >= MAX_SHED) {
+    // Where TLS comes first a client could not read what it is told.
+    if (shed.size >= MAX_SHED || settings.tls?.mode === 'implicit') {
       socket.destroy();
       return;
     }
@@ -116,6 +128,7 @@ export function createDoor(options: DoorOptions): Door {
 
   async function drain(deadlineMs: number): Promise<void> {
     stopAccepting();
+    arrivals.cut();
     for (const { talk } of [...connections]) talk.drain();
     await emptied(deadlineMs - now());
     for (const { talk } of [...connections]) talk.cut();
@@ -135,9 +148,14 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   function deserted(): Promise<void> {
-    if (connections.size === 0) return Promise.resolve();
+    if (sessions() === 0) return Promise.resolve();
     return new Promise((resolve) => onEmpty.add(resolve));
   }
 
-  return { listen, accept, stopAccepting, drain, sessions: () => connections.size, deserted };
+  /** Who has not arrived yet takes a place too. */
+  function sessions(): number {
+    return connections.size + arrivals.waiting();
+  }
+
+  return { listen, accept, stopAccepting, drain, sessions, deserted };
 }

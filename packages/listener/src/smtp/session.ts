@@ -8,33 +8,7 @@ import { createAlarm, createDeadlines } from './deadlines.ts';
 import { createLines, type Line } from './lines.ts';
 import { type Message, openMessage } from './message.ts';
 import type { Receive, Received } from './reception.ts';
-
-/** The socket, as a session sees it. */
-export type Wire = Readonly<{
-  /** The client's literal IP address. */
-  client: string;
-  /** Octets as latin1. */
-  write(text: string): void;
-  /** Is more written than the client reads? */
-  backlogged(): boolean;
-  whenDrained(resume: () => void): void;
-  /** Ends our side after what was written, and soon the client's. */
-  end(): void;
-}>;
-
-/** One SMTP session. */
-export type Session = Readonly<{
-  /** The client has connected. */
-  open(): void;
-  /** `next` asks for more; until it is called nothing more is read from the client. */
-  receive(chunk: Buffer, next: () => void): void;
-  /** The client is gone. What was asked for it goes on, for the cache. */
-  lost(): void;
-  /** Lets an open transaction finish, and says 421 (SPEC 1.8). */
-  drain(): void;
-  /** Says 421 at once. */
-  cut(): void;
-}>;
+import type { Session, Wire } from './wire.ts';
 
 export type SessionOptions = Readonly<{
   id: string;
@@ -53,6 +27,8 @@ type Phase =
   | Readonly<{ kind: 'commands' }>
   /** A command came behind which nothing may come before its reply; whoever goes on all the same has done so by now. */
   | Readonly<{ kind: 'listening' }>
+  /** STARTTLS was said, and the handshake has not ended. */
+  | Readonly<{ kind: 'securing' }>
   /** DATA was said; the next hop is being asked before our 354. */
   | Readonly<{ kind: 'opening'; leaving: AbortController }>
   | Readonly<{ kind: 'message'; message: Message }>
@@ -82,7 +58,13 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   let visit: Received = { client: { address: wire.client, admission: EVERYBODY }, greeting: null, leave: () => {} };
   const lines = createLines({ bareNewline, maxLength: MAX_COMMAND_OCTETS });
   const replies = createReplies({ now, write: wire.write, written: run, hungUp: close });
-  const commands = createCommands({ ...options, session: id, client: () => visit.client, replies });
+  const commands = createCommands({
+    ...options,
+    session: id,
+    client: () => visit.client,
+    replies,
+    encryption: wire.encryption,
+  });
   const alarm = createAlarm(now, () => replies.hangUp(SAYS.tooSlow));
   const deadlines = createDeadlines({ limits, now, alarm });
   const greeting = createAlarm(now, greet);
@@ -116,6 +98,7 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
         replies.hangUp(SAYS.talksTooSoon);
         break;
       case 'listening':
+      case 'securing':
       case 'opening':
         replies.hangUp(SAYS.outOfStep);
         break;
@@ -205,9 +188,10 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   }
 
   function command(text: string): void {
-    const transaction = commands.obey(text);
+    const next = commands.obey(text);
     // Not awaited: the phase says that it goes on.
-    if (transaction !== null) void openData(transaction);
+    if (next?.kind === 'message') void openData(next.transaction);
+    if (next?.kind === 'secure') void secure();
   }
 
   function waitForUs(): false {
@@ -234,6 +218,20 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
     return false;
   }
 
+  /** What was said in plain text may have been written by somebody else: it is forgotten (RFC 3207 §4.2). */
+  async function secure(): Promise<void> {
+    phase = { kind: 'securing' };
+    // The handshake has a deadline of its own, at which there is nobody to be told so.
+    deadlines.clear();
+    replies.flush();
+    const isSecure = await wire.secure();
+    if (!isSecure) close();
+    if (phase.kind !== 'securing') return;
+    commands.forget();
+    phase = { kind: 'commands' };
+    run();
+  }
+
   /** Never rejects: the relay's trouble is a reply. */
   async function openData(transaction: Transaction): Promise<void> {
     const leaving = new AbortController();
@@ -249,6 +247,7 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
       session: id,
       id: `${id}-${messages}`,
       client: wire.client,
+      encryption: wire.encryption(),
       hello,
       wallMs: performance.timeOrigin + now(),
       signal: leaving.signal,
