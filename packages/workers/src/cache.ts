@@ -1,4 +1,5 @@
 /** The verdict cache: one per profile and thread, shared by that profile's actors there (SPEC 4.10, 8.1). */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CacheEntry, Flush, Probe, Verdict } from '@callahead/core';
 import { LRUCache } from 'lru-cache';
 import { createReplyForms } from './reply-forms.ts';
@@ -16,14 +17,17 @@ export type VerdictCache = Readonly<{
   stale(destination: string, recipient: string, probe: Probe): Verdict | null;
   /** Keeps what may be kept: valid, unknown, and refused where the profile wants it. A no that is not kept still ends a yes. */
   put(destination: string, recipient: string, verdict: Verdict, probe: Probe): void;
-  /** Forgets; says how many entries. An answer to a question of an older `generation` must not be put any more. */
-  flush(what: Flush): number;
+  /**
+   * Forgets, from now on; settles with how many entries once all of them are gone. An answer to a question of an older `generation` must not be put
+   * any more.
+   */
+  flush(what: Flush): Promise<number>;
   /** Goes by these settings from now on, and keeps what they do not change. */
   renew(probe: Probe): void;
   /** Counts the flushes. */
   generation(): number;
   /** Every entry about an address in canonical form, in any destination. */
-  lookup(recipient: string): readonly CacheEntry[];
+  lookup(recipient: string): Promise<readonly CacheEntry[]>;
   counts(): Readonly<{ positive: number; negative: number }>;
 }>;
 
@@ -37,16 +41,18 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
   /** One object for all that a server knows. */
   const yeses = new LRUCache<string, Verdict>({ max: MOST_SERVERS });
   let flushes = 0;
+  /** Those that are not through with all entries yet. */
+  const flushing = new Set<Flushing>();
 
   function get(destination: string, recipient: string, probe: Probe): Kept | null {
     const key = keyOf(destination, mailboxOf(recipient, probe));
     const yes = positive.get(key);
-    if (yes !== undefined && yes.destination === destination) {
+    if (yes !== undefined && yes.destination === destination && !isGone(key, yes)) {
       if (now() < endMs(yes, probe)) return yes;
       if (now() >= endMs(yes, probe) + probe.staleIfErrorMs) positive.delete(key);
     }
     const no = negative.get(key);
-    if (no === undefined || no.destination !== destination) return null;
+    if (no === undefined || no.destination !== destination || isGone(key, no)) return null;
     if (now() < endMs(no, probe)) return { ...no, verdict: filled(no.verdict, key) };
     negative.delete(key);
     return null;
@@ -54,8 +60,9 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
 
   function stale(destination: string, recipient: string, probe: Probe): Verdict | null {
     if (probe.staleIfErrorMs === 0) return null;
-    const yes = positive.get(keyOf(destination, mailboxOf(recipient, probe)));
-    if (yes === undefined || yes.destination !== destination) return null;
+    const key = keyOf(destination, mailboxOf(recipient, probe));
+    const yes = positive.get(key);
+    if (yes === undefined || yes.destination !== destination || isGone(key, yes)) return null;
     return now() < endMs(yes, probe) + probe.staleIfErrorMs ? yes.verdict : null;
   }
 
@@ -94,44 +101,65 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
     const isOther =
       old.foldLocalPart !== next.foldLocalPart ||
       old.unknownRecipientCodes.join() !== next.unknownRecipientCodes.join();
-    if (isOther) flush({ kind: 'all' });
+    if (isOther) forgetAll();
     if (old.cacheSize === next.cacheSize) return;
     const resized = emptyCache(next, threads);
-    refill(resized.positive, positive);
-    refill(resized.negative, negative);
+    refill(resized.positive, positive, isGone);
+    refill(resized.negative, negative, isGone);
     ({ positive, negative } = resized);
   }
 
-  function flush(what: Flush): number {
+  function isGone(key: string, entry: Entry): boolean {
+    for (const one of flushing) if (isBefore(one, entry) && isFlushed(one.what, key, entry)) return true;
+    return false;
+  }
+
+  function forgetAll(): number {
     flushes++;
-    let forgotten = 0;
-    for (const kept of [positive, negative]) {
-      for (const [key, entry] of kept.entries()) {
-        if (!isFlushed(what, key, entry)) continue;
-        kept.delete(key);
-        forgotten++;
-      }
-    }
+    const forgotten = positive.size + negative.size;
+    positive.clear();
+    negative.clear();
     return forgotten;
   }
 
-  function lookup(recipient: string): readonly CacheEntry[] {
+  async function flush(what: Flush): Promise<number> {
+    if (what.kind === 'all') return forgetAll();
+    flushes++;
+    const one = { what, atMs: now() };
+    let forgotten = 0;
+    flushing.add(one);
+    for (const kept of [positive, negative]) {
+      await walk(kept, (key, entry) => {
+        if (!isBefore(one, entry) || !isFlushed(what, key, entry)) return;
+        kept.delete(key);
+        forgotten++;
+      });
+    }
+    flushing.delete(one);
+    return forgotten;
+  }
+
+  async function lookup(recipient: string): Promise<readonly CacheEntry[]> {
     const found: CacheEntry[] = [];
     for (const kept of [positive, negative]) {
-      for (const [key, entry] of kept.entries()) {
-        if (!isAbout(key, recipient) || endMs(entry, settings) <= now()) continue;
-        const { destination, verdict, storedAtMs } = entry;
-        found.push({
-          profile,
-          destination,
-          recipient: mailboxIn(key),
-          verdict: filled(verdict, key),
-          ageMs: now() - storedAtMs,
-          ttlMs: endMs(entry, settings) - now(),
-        });
-      }
+      await walk(kept, (key, entry) => {
+        if (isAbout(key, recipient) && endMs(entry, settings) > now() && !isGone(key, entry))
+          found.push(shown(key, entry));
+      });
     }
     return found;
+  }
+
+  function shown(key: string, entry: Entry): CacheEntry {
+    const { destination, verdict, storedAtMs } = entry;
+    return {
+      profile,
+      destination,
+      recipient: mailboxIn(key),
+      verdict: filled(verdict, key),
+      ageMs: now() - storedAtMs,
+      ttlMs: endMs(entry, settings) - now(),
+    };
   }
 
   return {
@@ -144,6 +172,27 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
     lookup,
     counts: () => ({ positive: positive.size, negative: negative.size }),
   };
+}
+
+type Flushing = Readonly<{ what: Flush; atMs: number }>;
+
+/** What was put after a flush is news. Times of entries are whole numbers. */
+function isBefore({ atMs }: Flushing, { storedAtMs }: Entry): boolean {
+  return storedAtMs <= atMs;
+}
+
+/** A million entries take longer than a thread may be silent: it shows between two pieces that it is alive. */
+const PIECE = 10_000;
+
+/** Visits what is there now and still is when its turn comes. */
+async function walk(kept: LRUCache<string, Entry>, visit: (key: string, entry: Entry) => void): Promise<void> {
+  let visited = 0;
+  for (const key of [...kept.keys()]) {
+    const entry = kept.peek(key);
+    if (entry !== undefined) visit(key, entry);
+    visited++;
+    if (visited % PIECE === 0) await nextTurn();
+  }
 }
 
 const MOST_SERVERS = 1_000;
@@ -175,11 +224,15 @@ function markOfText(text: string): string {
   return stableHash(text).toString(36).padStart(MARK_LENGTH, '0');
 }
 
-/** The latest used ones stay the latest used ones. */
-function refill(into: LRUCache<string, Entry>, from: LRUCache<string, Entry>): void {
+/** The latest used ones stay the latest used ones; what is being flushed stays behind. */
+function refill(
+  into: LRUCache<string, Entry>,
+  from: LRUCache<string, Entry>,
+  isGone: (key: string, entry: Entry) => boolean,
+): void {
   for (const key of from.rkeys()) {
     const entry = from.peek(key);
-    if (entry !== undefined) into.set(key, entry);
+    if (entry !== undefined && !isGone(key, entry)) into.set(key, entry);
   }
 }
 

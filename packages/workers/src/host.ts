@@ -82,10 +82,10 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
         permits.recall(message.loan);
         return;
       case 'flush':
-        answer(message.question, { kind: 'flushed', entries: flush(message.what) });
+        void flush(message.what).then((entries) => answer(message.question, { kind: 'flushed', entries }));
         return;
       case 'lookup':
-        answer(message.question, { kind: 'found', entries: lookup(message.recipient) });
+        void lookup(message.recipient).then((entries) => answer(message.question, { kind: 'found', entries }));
         return;
       case 'report':
         answer(message.question, { kind: 'report', report: report() });
@@ -253,14 +253,14 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
     outbox.post({ kind: 'answer', question, answer: known });
   }
 
-  function flush(what: Flush): number {
-    let entries = 0;
-    for (const cache of caches.values()) entries += cache.flush(what);
-    return entries;
+  // Caches do not reject.
+  async function flush(what: Flush): Promise<number> {
+    const entries = await Promise.all([...caches.values()].map((cache) => cache.flush(what)));
+    return entries.reduce((sum, some) => sum + some, 0);
   }
 
-  function lookup(recipient: string): readonly CacheEntry[] {
-    return [...caches.values()].flatMap((cache) => cache.lookup(recipient));
+  async function lookup(recipient: string): Promise<readonly CacheEntry[]> {
+    return (await Promise.all([...caches.values()].map((cache) => cache.lookup(recipient)))).flat();
   }
 
   function report(): Extract<Answer, { kind: 'report' }>['report'] {
