@@ -72,3 +72,64 @@ test('a port that is taken is named, and the exit code is 1', async (t) => {
   file.listeners.inbound.listen = [`127.0.0.1:${port}`];
   await t.throwsAsync(startGateway(file), { message: new RegExp(`ended with 1.*EADDRINUSE.*127\\.0\\.0\\.1:${port}`) });
 });
+
+function fileOf(server: string, hostname: string): GatewayFile {
+  return { drainTimeout: 60, ...before(server), hostname };
+}
+
+/** What the first line says that a new client is told. */
+async function greeting(t: ExecutionContext, gateway: RunningGateway): Promise<string | null> {
+  const client = await connectClient(gateway.port('inbound'));
+  t.teardown(client.close);
+  return client.line();
+}
+
+test('SIGHUP puts a changed file to work on the same socket, and says so', async (t) => {
+  const gateway = await serve(t);
+  const old = await session(t, gateway, MAIL);
+  const file = fileOf('127.0.0.1:9', 'mx2.gateway.example');
+  file.recipientAccess = { inbound: [{ match: ['nobody.example'], action: 'accept' }] };
+  Object.assign(file, { log: { level: 'debug' }, engine: { threads: 2 } });
+  await gateway.configure(file);
+  gateway.signal('SIGHUP');
+  const line = await gateway.logged(({ event }) => event === 'gateway.reloaded');
+  t.like(line, { generation: 2, opened: [], closed: [], restart: ['engine.threads'], level: 30 });
+  t.deepEqual(line.kept, [`inbound 127.0.0.1:${gateway.port('inbound')}`]);
+  t.regex((await greeting(t, gateway)) ?? '', /^220 mx2\.gateway\.example /);
+  old.send(`${RCPT}\r\n`);
+  t.regex((await old.line()) ?? '', /^250 2\.1\.5/);
+  t.like(await gateway.logged(({ event }) => event === 'session.opened'), { generation: 2, level: 20 });
+  old.close();
+  t.like(await gateway.logged(({ event }) => event === 'gateway.generation-ended'), { generation: 1 });
+});
+
+test('SIGHUP with a bad file changes nothing, and each problem is a line of the log', async (t) => {
+  const gateway = await serve(t);
+  await gateway.configure({ ...before('127.0.0.1:9'), hostname: 'no name', drainTimeout: -1 });
+  gateway.signal('SIGHUP');
+  await gateway.logged(({ msg }) => msg.includes('drainTimeout') || msg.includes('-1'));
+  const refused = gateway.log.filter(({ event }) => event === 'gateway.reload-refused');
+  t.is(refused.length, 2);
+  for (const { msg } of refused) t.regex(msg, /^reload refused: .*callahead\.yaml:\d+:\d+: /);
+  t.regex((await greeting(t, gateway)) ?? '', /^220 mx\.gateway\.example /);
+});
+
+test('SIGHUP during a drain is refused and logged, and the drain goes on', async (t) => {
+  const gateway = await serve(t);
+  const sender = await session(t, gateway, MAIL, RCPT);
+  gateway.signal('SIGTERM');
+  await gateway.logged(({ event }) => event === 'gateway.draining');
+  gateway.signal('SIGHUP');
+  t.is((await gateway.logged(({ event }) => event === 'gateway.reload-refused')).problem, 'the gateway is stopping');
+  sender.send('QUIT\r\n');
+  t.is(await gateway.ended, 0);
+});
+
+test('SIGTERM behind SIGHUP drains', async (t) => {
+  const gateway = await serve(t);
+  const idle = await session(t, gateway);
+  gateway.signal('SIGHUP');
+  gateway.signal('SIGTERM');
+  t.regex((await idle.line()) ?? '', /^421 4\.3\.2/);
+  t.is(await gateway.ended, 0);
+});

@@ -78,7 +78,7 @@ export async function startGateway(
 
   const early = end.then((code) => Promise.reject(new Error(describe(`callahead serve ended with ${code}`))));
   try {
-    const { listeners } = await within(Promise.race([ready, early]), 20_000, () => describe('no line "ready"'));
+    const { listeners } = await within(Promise.race([ready, early]), 60_000, () => describe('no line "ready"'));
     return {
       port: (listener) => portOf(listeners, listener),
       configure,

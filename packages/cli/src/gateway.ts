@@ -1,4 +1,11 @@
-import { type Configuration, ConfigurationError, type Emit, type Probe, problemLine } from '@callahead/core';
+import {
+  type Configuration,
+  ConfigurationError,
+  type Emit,
+  type Probe,
+  problemLine,
+  sameSettings,
+} from '@callahead/core';
 import type { Loaded } from '@callahead/core/config';
 import { createConnections, createHarvestCounter, createHolds, createUsage } from '@callahead/listener';
 import { createGeneration, type Generation } from './generation.ts';
@@ -112,10 +119,16 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
       const { configuration, warnings } = await load();
       for (const warning of warnings) emit({ event: 'gateway.reload-warning', problem: problemLine(file, warning) });
       const plan = await sockets.prepare(configuration.listeners);
-      return put(configuration, plan);
+      return put(withConnections(configuration), plan);
     } catch (error) {
       return { kind: 'refused', problems: problemsOf(error, file) };
     }
+  }
+
+  /** Connections to delivery hosts belong to the settings with which they were made: to equal ones as well. */
+  function withConnections(configuration: Configuration): Configuration {
+    const { delivery } = newest.configuration;
+    return sameSettings(delivery, configuration.delivery) ? { ...configuration, delivery } : configuration;
   }
 
   function put(configuration: Configuration, plan: Plan): Reload {
@@ -189,7 +202,9 @@ function probesOf({ profiles }: Configuration): Readonly<Record<string, Probe>> 
 }
 
 /** What the threads were started with stays as it is. */
-function needRestart({ engine: running }: Configuration, { engine: wanted }: Configuration): readonly string[] {
+function needRestart(running: Configuration, wanted: Configuration): readonly string[] {
   const keys = ['threads', 'maxPending', 'maxDestinations'] as const;
-  return keys.filter((key) => running[key] !== wanted[key]).map((key) => `engine.${key}`);
+  const engine = keys.filter((key) => running.engine[key] !== wanted.engine[key]).map((key) => `engine.${key}`);
+  const isHeldAsLong = running.delivery.holdTimeMs === wanted.delivery.holdTimeMs;
+  return isHeldAsLong ? engine : [...engine, 'delivery.holdTime'];
 }
