@@ -287,3 +287,78 @@ test('the command ends by itself, and a call without an address is a usage error
   t.is(server.sessions.at(-1)?.lines.at(-1), 'QUIT');
   t.is((await finish(process.execPath, [main, 'explain', '-c', file])).code, 2);
 });
+
+const HOSTS = {
+  hosts: {
+    senderGroups: [
+      { name: 'blocked', match: '192.0.2.0/24', policy: 'blocked' },
+      { name: 'unwanted', match: '203.0.113.', policy: 'unwanted' },
+      { name: 'friends', match: ['198.51.100.1-9', 'mail.friend.example'], policy: 'friend' },
+      { name: 'others', match: 'ALL', policy: 'trusted' },
+    ],
+    policies: {
+      blocked: { action: 'reject', response: { text: '5.7.25 Go away' } },
+      unwanted: { action: 'refuse' },
+      friend: { action: 'relay' },
+      trusted: { bypassCallAhead: true },
+    },
+  },
+};
+
+function guarded(file: GatewayFile): GatewayFile {
+  const inbound = { ...file.listeners.inbound, hostAccess: 'hosts' };
+  return { ...file, hostAccess: HOSTS, listeners: { ...file.listeners, inbound } };
+}
+
+test('a client that is turned away gets no further than host access: exit code 1', async (t) => {
+  const file = guarded(before('127.0.0.1:9'));
+  const blocked = await run(t, file, { client: '192.0.2.7' });
+  t.is(blocked.exit, 1);
+  t.like(blocked.told(), { reply: { code: 554, enhanced: '5.7.25', text: 'Go away' }, verdict: null, delivery: null });
+  t.deepEqual(
+    blocked.told().steps.map(({ stage, facts }) => ({ stage, facts })),
+    [{ stage: 'host', facts: { group: 'blocked', entry: '192.0.2.0/24', policy: 'blocked', action: 'reject' } }],
+  );
+  const unwanted = await run(t, file, { client: '203.0.113.1' });
+  t.is(unwanted.exit, 1);
+  t.like(unwanted.told().reply, { code: 554, text: 'Closed without a greeting' });
+});
+
+test('a relay sender is not asked about, nor is anybody for a client whose policy bypasses', async (t) => {
+  const server = await serverFor(t);
+  const dns = await startFakeDns({ '1.113.0.203.in-addr.arpa': 'NXDOMAIN' });
+  t.teardown(() => dns.stop());
+  const file = {
+    ...guarded(before(server.at)),
+    smtpRoutes: { ALL: server.at },
+    dns: { servers: [dns.at], timeout: 2 },
+  };
+  const friend = await run(t, file, { client: '198.51.100.3', address: 'somebody@elsewhere.example' });
+  t.is(friend.exit, 0);
+  t.like(friend.told(), { verdict: null, delivery: { kind: 'host', tiers: [[server.at]] } });
+  t.deepEqual(stagesOf(friend.told()).slice(0, 2), ['host', 'call-ahead']);
+  t.is(friend.told().steps[1]?.facts.recipient, 'relayed');
+  const other = await run(t, file, { client: '198.51.100.77', address: 'nobody@example.com' });
+  t.is(other.exit, 0);
+  t.like(other.told().steps[0]?.facts, { names: 'none that leads back to the address', group: 'others' });
+  t.is(other.told().steps.find(({ stage }) => stage === 'call-ahead')?.facts.recipient, 'bypassed');
+  t.is(server.sessions.length, 0);
+});
+
+test('on a private listener only a relay sender may write, and the first public listener is the default', async (t) => {
+  const server = await serverFor(t);
+  const file = guarded(before(server.at));
+  const inside = {
+    type: 'private',
+    listen: ['127.0.0.1:0'],
+    hostAccess: 'hosts',
+    postmaster: 'postmaster@example.com',
+  };
+  const both = { ...file, smtpRoutes: { ALL: server.at }, listeners: { inside, ...file.listeners } };
+  const stranger = await run(t, both, { listener: 'inside' });
+  t.is(stranger.exit, 1);
+  t.like(stranger.told().reply, { code: 550, enhanced: '5.7.1' });
+  const friend = await run(t, both, { listener: 'inside', client: '198.51.100.3' });
+  t.is(friend.exit, 0);
+  t.is((await run(t, both, { dry: true })).told().listener, 'inbound');
+});
