@@ -57,12 +57,12 @@ export function createListener(options: ListenerOptions): Listener {
   const harvest = options.harvest ?? createHarvestCounter(options);
   const usage = options.usage ?? createUsage(options);
   const gate = createGate({ ...options, holds: options.holds ?? null, harvest, usage });
-  const receive = createReception({ ...options, usage, namesOf: options.namesOf ?? nameless });
+  const reception = createReception({ ...options, usage, namesOf: options.namesOf ?? nameless });
   return createDoor({
     ...options,
     generation: options.generation ?? 1,
     otherSessions: options.otherSessions ?? (() => 0),
-    converse: (id, wire) => createSession({ ...options, id, gate, receive }, wire),
+    converse: (id, wire) => createSession({ ...options, id, gate, reception }, wire),
   });
 }
 

@@ -19,26 +19,30 @@ export type ReceptionOptions = Readonly<{
 }>;
 
 /** A client that has come: what it may do, what it is greeted with, and what ends its stay. `greeting` null: it is cut off without a word. */
-export type Received = Readonly<{ client: Client; greeting: Answer | null; leave: () => void }>;
+export type Visit = Readonly<{ client: Client; greeting: Answer | null; leave: () => void }>;
 
-/** Decides once a session, before the greeting, who a client is and whether it may stay (SPEC 6.2). Never rejects. */
-export type Receive = (session: string, address: string) => Promise<Received>;
+/** What happens once a session, before the greeting (SPEC 6.2). */
+export type Reception = Readonly<{
+  /** Who a client is. Never rejects. */
+  admit(address: string): Admission | Promise<Admission>;
+  /** Whether a client that is still there may stay; counts it until `leave`. */
+  receive(session: string, client: Client): Visit;
+}>;
 
-export function createReception({ settings, hostname, namesOf, usage, emit }: ReceptionOptions): Receive {
+export function createReception({ settings, hostname, namesOf, usage, emit }: ReceptionOptions): Reception {
   const { name: listener, hostAccess } = settings;
   const welcome: Answer = { reply: { code: 220, enhanced: null, text: `${hostname} ESMTP` }, hangUp: false };
 
-  return async (session, address) => {
-    const admission: Admission = (await hostAccess?.decide(address, namesOf)) ?? EVERYBODY;
-    const { group, entry, policy } = admission;
-    const about = { session, listener, client: address, group, policy: policy.name };
+  function receive(session: string, client: Client): Visit {
+    const { group, entry, policy } = client.admission;
+    const about = { session, listener, client: client.address, group, policy: policy.name };
     if (hostAccess !== null) emit({ event: 'session.admitted', ...about, entry, action: policy.action });
-    const stay = usage.enter(address, policy.maxConnectionsPerHost);
-    const greeting = greet(admission, stay !== null);
+    const stay = usage.enter(client.address, policy.maxConnectionsPerHost);
+    const greeting = greet(client.admission, stay !== null);
     const code = greeting?.reply.code ?? 0;
-    if (greeting !== welcome) emit({ event: 'session.refused', ...about, code, reason: reasonOf(admission) });
-    return { client: { address, admission }, greeting, leave: stay?.leave ?? (() => {}) };
-  };
+    if (greeting !== welcome) emit({ event: 'session.refused', ...about, code, reason: reasonOf(client.admission) });
+    return { client, greeting, leave: stay?.leave ?? (() => {}) };
+  }
 
   function greet({ policy }: Admission, fits: boolean): Answer | null {
     switch (policy.action) {
@@ -54,6 +58,8 @@ export function createReception({ settings, hostname, namesOf, usage, emit }: Re
         return fits ? welcome : { reply: SAYS.tooManyConnections, hangUp: true };
     }
   }
+
+  return { admit: (address) => hostAccess?.decide(address, namesOf) ?? EVERYBODY, receive };
 }
 
 function reasonOf({ policy }: Admission): 'host' | 'connections' {

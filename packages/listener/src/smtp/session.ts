@@ -7,7 +7,7 @@ import { createCommands, endsGroup, isRcpt } from './commands.ts';
 import { createAlarm, createDeadlines } from './deadlines.ts';
 import { createLines, type Line } from './lines.ts';
 import { type Message, openMessage } from './message.ts';
-import type { Receive, Received } from './reception.ts';
+import type { Reception, Visit } from './reception.ts';
 import type { Session, Wire } from './wire.ts';
 
 export type SessionOptions = Readonly<{
@@ -15,7 +15,7 @@ export type SessionOptions = Readonly<{
   settings: ListenerSettings;
   hostname: string;
   gate: Gate;
-  receive: Receive;
+  reception: Reception;
   relay: Pick<Relay, 'open'>;
   emit: Emit;
   now: () => number;
@@ -55,7 +55,7 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   let messages = 0;
 
   /** Nobody in particular until it is known who came. */
-  let visit: Received = { client: { address: wire.client, admission: EVERYBODY }, greeting: null, leave: () => {} };
+  let visit: Visit = { client: { address: wire.client, admission: EVERYBODY }, greeting: null, leave: () => {} };
   const lines = createLines({ bareNewline, maxLength: MAX_COMMAND_OCTETS });
   const replies = createReplies({ now, write: wire.write, written: run, hungUp: close });
   const commands = createCommands({
@@ -72,9 +72,9 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   /** Who the client is and how long it can wait is found out at the same time. */
   async function enter(): Promise<void> {
     const greetMs = now() + GREETING_DELAY_MS;
-    const received = await options.receive(id, wire.client);
-    if (phase.kind === 'closed') return received.leave();
-    visit = received;
+    const admission = await options.reception.admit(wire.client);
+    if (phase.kind === 'closed') return;
+    visit = options.reception.receive(id, { address: wire.client, admission });
     if (visit.greeting === null) close();
     else greeting.set(greetMs);
   }
