@@ -116,6 +116,26 @@ export type DoorOptions = Readonly<{
 
 export type FrontDoor = Readonly<{ port: number; listener: Listener; events: Event[] }>;
 
+/** A public listener that relays, on a free port of 127.0.0.1. */
+export function frontDoorSettings(changes: Partial<ListenerSettings> = {}): ListenerSettings {
+  return {
+    name: 'inbound',
+    type: 'public',
+    listen: [{ host: '127.0.0.1', port: 0 }],
+    profile: profileOf(null),
+    recipientAccess: ACCESS,
+    hostAccess: null,
+    ldapRouting: null,
+    relay: true,
+    postmaster: recipientOf('postmaster@example.com'),
+    bareNewline: 'reject',
+    tls: null,
+    proxyProtocol: null,
+    limits: LIMITS,
+    ...changes,
+  };
+}
+
 /** A front door on a free port of 127.0.0.1, taken down with the test. */
 export async function openFrontDoor(t: ExecutionContext, options: DoorOptions = {}): Promise<FrontDoor> {
   const events: Event[] = [];
@@ -126,22 +146,7 @@ export async function openFrontDoor(t: ExecutionContext, options: DoorOptions = 
     actions: { ...base.actions, ...options.actions },
   };
   const listener = createListener({
-    settings: {
-      name: 'inbound',
-      type: 'public',
-      listen: [{ host: '127.0.0.1', port: 0 }],
-      profile,
-      recipientAccess: ACCESS,
-      hostAccess: null,
-      ldapRouting: null,
-      relay: true,
-      postmaster: recipientOf('postmaster@example.com'),
-      bareNewline: 'reject',
-      tls: null,
-      proxyProtocol: null,
-      ...options.settings,
-      limits: { ...LIMITS, ...options.limits },
-    },
+    settings: frontDoorSettings({ profile, ...options.settings, limits: { ...LIMITS, ...options.limits } }),
     hostname: 'mx.gateway.example',
     validate: options.validate ?? knows('known'),
     locate: options.locate ?? locateAll,
