@@ -1,7 +1,7 @@
 import { connect as connectPlain } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
-import type { Event } from '@callahead/core';
+import { EVERYBODY, type Event, type HostAccess, type Policy } from '@callahead/core';
 import test from 'ava';
 import { type Client, openSession, play } from '../support/dialogue.ts';
 import { fakeRelay, openFrontDoor } from '../support/front-door.ts';
@@ -108,6 +108,31 @@ test('where TLS is required a client cannot ask for mail in plain text for ever'
   let last = '';
   for (let line = await client.line(); line !== null; line = await client.line()) last = line;
   t.regex(last, /^421 4\.7\.0/);
+});
+
+function policyOf(tls: Policy['tls']): HostAccess {
+  return { decide: () => ({ ...EVERYBODY, policy: { ...EVERYBODY.policy, tls } }) };
+}
+
+test('a policy may require TLS where the listener only offers it', async (t) => {
+  const settings = { tls: tlsSettings('optional'), hostAccess: policyOf('required') };
+  const { port } = await openFrontDoor(t, { settings });
+  const client = await openSession(t, port, 'EHLO client.example');
+  t.regex(await ask(client, 'MAIL FROM:<>'), /^530 5\.7\.0/);
+  const encrypted = await secured(client);
+  await ask(encrypted, 'EHLO client.example');
+  t.regex(await ask(encrypted, 'MAIL FROM:<>'), /^250/);
+});
+
+test('a policy without TLS offers none, and asks for none', async (t) => {
+  for (const mode of ['optional', 'required'] as const) {
+    const settings = { tls: tlsSettings(mode), hostAccess: policyOf('off') };
+    const { port } = await openFrontDoor(t, { settings });
+    const client = await openSession(t, port);
+    t.notRegex(await ask(client, 'EHLO client.example'), /STARTTLS/);
+    t.regex(await ask(client, 'STARTTLS'), /^502/);
+    t.regex(await ask(client, 'MAIL FROM:<>'), /^250/);
+  }
 });
 
 test('a listener with TLS begins with it, and greets inside', async (t) => {
