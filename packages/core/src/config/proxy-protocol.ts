@@ -34,7 +34,7 @@ export function checkProxies(root: Plain): readonly Fault[] {
   });
 }
 
-export function parseNetwork(input: string): Parsed<Network> {
+function parseNetwork(input: string): Parsed<Network> {
   const [, written = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(input.trim()) ?? [];
   const address = isIP(written) === 0 ? null : canonicalAddress(written);
   if (address === null) return fault('is neither an address nor a network');
