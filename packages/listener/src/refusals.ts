@@ -1,4 +1,5 @@
 import type { Reply } from '@callahead/core';
+import { createRow } from './row.ts';
 
 /**
  * What a delivery host said against single recipients of a message that it would have taken for others: the sender's retry hears it at RCPT
@@ -15,32 +16,46 @@ export type Holds = Readonly<{
 /** As many mails as can be waiting for a retry before the oldest hold is dropped; its recipient is then refused at delivery once more. */
 const MAX_HOLDS = 100_000;
 
-type Hold = Readonly<{ reply: Reply; untilMs: number }>;
+type Hold = {
+  readonly key: string;
+  readonly reply: Reply;
+  readonly untilMs: number;
+  before: Hold | null;
+  after: Hold | null;
+};
 
 export function createHolds(options: Readonly<{ holdTimeMs: number; now: () => number; maxHolds?: number }>): Holds {
   const { holdTimeMs, now, maxHolds = MAX_HOLDS } = options;
-  // All live equally long, so the order of insertion is the order of expiry.
   const holds = new Map<string, Hold>();
+  // All live equally long, so the order of arrival is the order of expiry.
+  const row = createRow<Hold>();
+
+  function forget(hold: Hold): void {
+    holds.delete(hold.key);
+    row.remove(hold);
+  }
 
   function dropOldest(): void {
-    for (const [key, hold] of holds) {
-      if (holds.size <= maxHolds && hold.untilMs > now()) return;
-      holds.delete(key);
+    for (let first = row.first(); first !== null; first = row.first()) {
+      if (holds.size <= maxHolds && first.untilMs > now()) return;
+      forget(first);
     }
   }
 
   return {
     put(sender, recipient, reply) {
       const key = keyOf(sender, recipient);
-      holds.delete(key);
-      holds.set(key, { reply, untilMs: now() + holdTimeMs });
+      const known = holds.get(key);
+      if (known !== undefined) forget(known);
+      const hold: Hold = { key, reply, untilMs: now() + holdTimeMs, before: null, after: null };
+      holds.set(key, hold);
+      row.append(hold);
       dropOldest();
     },
     take(sender, recipient) {
-      const key = keyOf(sender, recipient);
-      const hold = holds.get(key);
+      const hold = holds.get(keyOf(sender, recipient));
       if (hold === undefined) return null;
-      holds.delete(key);
+      forget(hold);
       return hold.untilMs > now() ? hold.reply : null;
     },
     size: () => holds.size,

@@ -1,3 +1,5 @@
+import { createRow } from './row.ts';
+
 /** What clients use of what their policies allow, over all listeners. Clients are literal addresses. */
 export type Usage = Readonly<{
   /** One more session of a client; `leave` ends it. null: `most` are open already, and this one is not counted. */
@@ -16,7 +18,13 @@ const MINUTE_MS = 60_000;
 const MAX_COUNTED = 100_000;
 
 /** Recipients by the minute in which they were accepted, in the order of time. */
-type Hour = { readonly minutes: Map<number, number>; total: number };
+type Hour = {
+  readonly client: string;
+  readonly minutes: Map<number, number>;
+  total: number;
+  before: Hour | null;
+  after: Hour | null;
+};
 
 export function createUsage({
   now,
@@ -24,8 +32,9 @@ export function createUsage({
 }: Readonly<{ now: () => number; maxCounted?: number }>): Usage {
   // Bounded by the sessions there may be.
   const open = new Map<string, number>();
-  // In the order of the last time each asked for something.
   const hours = new Map<string, Hour>();
+  // In the order of the last time each asked for something.
+  const row = createRow<Hour>();
 
   function leave(client: string): void {
     const left = (open.get(client) ?? 1) - 1;
@@ -33,15 +42,25 @@ export function createUsage({
     else open.set(client, left);
   }
 
-  function touch(client: string, hour: Hour): void {
-    hours.delete(client);
+  function touch(hour: Hour): void {
+    row.remove(hour);
+    row.append(hour);
+  }
+
+  function countOf(client: string): Hour {
+    const known = hours.get(client);
+    if (known !== undefined) return known;
+    const hour: Hour = { client, minutes: new Map(), total: 0, before: null, after: null };
     hours.set(client, hour);
+    row.append(hour);
+    return hour;
   }
 
   function forgetOldest(): void {
-    for (const [client, hour] of hours) {
-      if (hours.size <= maxCounted && !isOver(hour, now())) return;
-      hours.delete(client);
+    for (let first = row.first(); first !== null; first = row.first()) {
+      if (hours.size <= maxCounted && !isOver(first, now())) return;
+      hours.delete(first.client);
+      row.remove(first);
     }
   }
 
@@ -56,16 +75,16 @@ export function createUsage({
       const hour = most === null ? undefined : hours.get(client);
       if (hour === undefined || most === null) return true;
       expire(hour, now());
-      touch(client, hour);
+      touch(hour);
       return hour.total < most;
     },
     accepted(client) {
-      const hour = hours.get(client) ?? { minutes: new Map<number, number>(), total: 0 };
+      const hour = countOf(client);
       expire(hour, now());
       const minute = Math.floor(now() / MINUTE_MS);
       hour.minutes.set(minute, (hour.minutes.get(minute) ?? 0) + 1);
       hour.total++;
-      touch(client, hour);
+      touch(hour);
       forgetOldest();
     },
     size: () => ({ open: open.size, counted: hours.size }),
