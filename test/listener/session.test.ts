@@ -261,6 +261,17 @@ test('who talks before the greeting is no mail client', async (t) => {
   await t.notThrowsAsync(play(port, 'C: EHLO client.example\nS: 554 5.5.0\nS: (closed)'));
 });
 
+test('who talks too soon is found out however busy the moment is', async (t) => {
+  const { port, listener } = await openFrontDoor(t);
+  const client = await connectClient(port);
+  t.teardown(client.close);
+  await until(() => listener.sessions() > 0);
+  client.send('EHLO client.example\r\n');
+  const untilMs = performance.now() + 200;
+  while (performance.now() < untilMs);
+  t.regex((await client.line()) ?? '', /^554 5\.5\.0/);
+});
+
 test('a browser is sent away at its first line', async (t) => {
   const { port } = await openFrontDoor(t);
   await t.notThrowsAsync(play(port, 'S: 220\nC: POST / HTTP/1.1\nC: Host: x\nS: 421 4.7.0\nS: (closed)'));

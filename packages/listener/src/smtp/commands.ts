@@ -152,6 +152,14 @@ export function createCommands({
     return idleCommands > MAX_IDLE_COMMANDS ? last(SAYS.tooManyIdleCommands) : outcome;
   }
 
+  /** Of what was understood: no mistake, but nothing to go on with for ever either. */
+  function refuse(reply: Reply): Outcome {
+    const outcome = refusal(reply);
+    if (outcome.kind !== 'say') return outcome;
+    idleCommands++;
+    return idle(outcome);
+  }
+
   function reset(argument: string): Outcome {
     if (argument.trim() !== '') return mistake(SAYS.badSyntax);
     if (transaction === null || transaction.accepted === 0) idleCommands++;
@@ -198,9 +206,9 @@ export function createCommands({
     const parsed = argument.slice(0, 5).toUpperCase() === 'FROM:' ? parsePathArgument(argument.slice(5)) : null;
     if (parsed === null) return mistake(SAYS.badSyntax);
     const declared = readMailParameters(parsed.parameters, limits.messageSize);
-    if ('code' in declared) return refusal(declared);
+    if ('code' in declared) return refuse(declared);
     const from = parseSender(parsed.path, declared);
-    if (from.kind === 'bad') return refusal(from.reply);
+    if (from.kind === 'bad') return refuse(from.reply);
     const sender = from.kind === 'null' ? '' : from.sender.address;
     const { group, policy } = client().admission;
     if (messages >= (policy.maxMessagesPerConnection ?? Number.POSITIVE_INFINITY)) return tooMany(group, policy.name);
@@ -222,7 +230,7 @@ export function createCommands({
     if (parsed === null) return mistake(SAYS.badSyntax);
     if (parsed.parameters.length > 0) return mistake(SAYS.unknownParameter);
     const to = parseRecipient(parsed.path, transaction);
-    if (to.kind === 'bad') return refusal(to.reply);
+    if (to.kind === 'bad') return refuse(to.reply);
 
     const current = transaction;
     let place: Place | null = null;
@@ -265,7 +273,7 @@ export function createCommands({
   function data(argument: string): Outcome {
     if (argument.trim() !== '') return mistake(SAYS.badSyntax);
     if (transaction === null) return mistake(hello === null ? SAYS.helloFirst : SAYS.mailFirst);
-    if (transaction.accepted === 0) return say(SAYS.noRecipients);
+    if (transaction.accepted === 0) return refuse(SAYS.noRecipients);
     if (transaction.stopped !== null) return stop(transaction, transaction.stopped);
     if (settings.relay) return { kind: 'message', transaction };
     transaction = null;

@@ -67,11 +67,13 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   });
   const alarm = createAlarm(now, () => replies.hangUp(SAYS.tooSlow));
   const deadlines = createDeadlines({ limits, now, alarm });
-  const greeting = createAlarm(now, greet);
+  // A busy moment must not hide who talks too soon: what has come by now is read before the greeting.
+  const greeting = createAlarm(now, () => void setImmediate(greet));
 
   /** Who the client is and how long it can wait is found out at the same time. */
   async function enter(): Promise<void> {
     const greetMs = now() + GREETING_DELAY_MS;
+    deadlines.awaitUs();
     const admission = await options.reception.admit(wire.client);
     if (phase.kind === 'closed') return;
     visit = options.reception.receive(id, { address: wire.client, admission });
