@@ -13,6 +13,8 @@ export type RunningGateway = Readonly<{
   port(listener: string): number;
   /** Writes its file anew, as JSON. */
   configure(configuration: unknown): Promise<void>;
+  /** The socket of the HTTP API, as `host:port`; empty where there is none. */
+  admin: string;
   log: readonly LogLine[];
   /** The first line that is wanted, once it is there: the log is a pipe, and may come after what it tells of. */
   logged(wanted: (line: LogLine) => boolean): Promise<LogLine>;
@@ -78,10 +80,11 @@ export async function startGateway(
 
   const early = end.then((code) => Promise.reject(new Error(describe(`callahead serve ended with ${code}`))));
   try {
-    const { listeners } = await within(Promise.race([ready, early]), 60_000, () => describe('no line "ready"'));
+    const { listeners, admin } = await within(Promise.race([ready, early]), 60_000, () => describe('no line "ready"'));
     return {
       port: (listener) => portOf(listeners, listener),
       configure,
+      admin: typeof admin === 'string' ? admin : '',
       log,
       logged,
       signal: (name) => void child.kill(name),

@@ -1,1 +1,4 @@
-export {};
+export type { ListenerState, Operations, Reloaded, State } from './operations.ts';
+export type { VerdictRow } from './recent.ts';
+export { type Admin, type AdminOptions, createAdmin } from './server.ts';
+export type { Status } from './status.ts';

@@ -10,6 +10,7 @@ import type { Loaded } from '@callahead/core/config';
 import { createConnections, createHarvestCounter, createHolds, createUsage } from '@callahead/listener';
 import { createGeneration, type Generation } from './generation.ts';
 import { openEngine, openRouter } from './halves.ts';
+import { openAdmin } from './operations.ts';
 import { type Changes, createSockets, type Plan } from './sockets.ts';
 
 /**
@@ -23,6 +24,8 @@ export type Reload =
 export type Gateway = Readonly<{
   /** Where each listener listens, as `host:port`: the real port where the file says 0. */
   listeners(): Readonly<Record<string, readonly string[]>>;
+  /** Where the HTTP API listens, as `host:port`; null: there is none. */
+  admin: string | null;
   /** The configurations at work: 1, and one more for each earlier one that still has sessions. */
   generations(): number;
   /** Reads the file again and puts it to work, or changes nothing (SPEC 1.8). One at a time; those that wait for their turn are one. Never rejects. */
@@ -44,8 +47,12 @@ export type GatewayOptions = Readonly<{
 
 /** Puts the halves together: listeners ask the router, the router's routes go to the engine. Rejects when a socket cannot listen, with nothing left open. */
 export async function openGateway(first: Configuration, options: GatewayOptions): Promise<Gateway> {
-  const { file, load, applied, emit, onFatal } = options;
+  const { file, load, applied, onFatal } = options;
   const now = (): number => performance.now();
+  const emit: Emit = (event) => {
+    options.emit(event);
+    admin?.observe(event);
+  };
   const engine = openEngine(first, { emit, onFatal });
   const holds = createHolds({ holdTimeMs: first.delivery.holdTimeMs, now });
   const harvest = createHarvestCounter({ emit, now });
@@ -61,6 +68,17 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
   let stopping = false;
   let running: Promise<Reload> | null = null;
   let next: Promise<Reload> | null = null;
+
+  const admin = openAdmin(first.admin, {
+    engine,
+    newest: () => newest,
+    generations,
+    listening: sockets.listening,
+    stopping: () => stopping,
+    reload,
+    emit,
+    now,
+  });
 
   /** Makes a configuration ready for its clients. */
   function create(configuration: Configuration): Generation {
@@ -173,21 +191,24 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
     generations.clear();
     await connections.close();
     await engine.close(Math.max(1_000, deadlineMs - now()));
+    await admin?.close();
     // A reload that was under way opens nothing any more.
     await running;
   }
 
+  let adminSocket: string | null = null;
   generations.add(newest);
   try {
     const plan = await sockets.prepare(first.listeners);
     plan.commit(newest.serve);
+    adminSocket = (await admin?.listen()) ?? null;
     // Who is told that the gateway is ready may ask it at once.
     await engine.up();
   } catch (error) {
     await close(now());
     throw error;
   }
-  return { listeners: sockets.listening, generations: () => generations.size, reload, drain };
+  return { listeners: sockets.listening, admin: adminSocket, generations: () => generations.size, reload, drain };
 }
 
 const STOPPING: Reload = { kind: 'refused', problems: ['the gateway is stopping'] };
@@ -206,5 +227,6 @@ function needRestart(running: Configuration, wanted: Configuration): readonly st
   const keys = ['threads', 'maxPending', 'maxDestinations'] as const;
   const engine = keys.filter((key) => running.engine[key] !== wanted.engine[key]).map((key) => `engine.${key}`);
   const isHeldAsLong = running.delivery.holdTimeMs === wanted.delivery.holdTimeMs;
-  return isHeldAsLong ? engine : [...engine, 'delivery.holdTime'];
+  const isAdminSame = sameSettings(running.admin, wanted.admin);
+  return [...engine, ...(isHeldAsLong ? [] : ['delivery.holdTime']), ...(isAdminSame ? [] : ['admin'])];
 }

@@ -19,6 +19,7 @@ export type Generation = Readonly<{
   /** Counts from 1. */
   number: number;
   configuration: Configuration;
+  router: Router;
   /** Who serves the clients of a listener. */
   serve(listener: string): (client: Socket) => void;
   /** Sessions of the listener. */
@@ -75,6 +76,7 @@ export function createGeneration(options: GenerationOptions): Generation {
   return {
     number: options.number,
     configuration,
+    router,
     serve(name) {
       const door = doors.get(name);
       if (door === undefined) throw new TypeError(`no listener ${name} to serve`);

@@ -63,16 +63,19 @@ function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
     case 'directory.up':
     case 'gateway.reloaded':
     case 'gateway.generation-ended':
+    case 'admin.acted':
       return 'info';
     case 'message.unacknowledged':
     case 'proxy.refused':
     case 'breaker.opened':
     case 'dhap.blocked':
     case 'directory.down':
+    case 'admin.refused':
     case 'directory.entry-refused':
     case 'gateway.reload-warning':
       return 'warn';
     case 'thread.replaced':
+    case 'admin.failed':
     case 'actor.crashed':
     case 'gateway.reload-refused':
       return 'error';

@@ -141,6 +141,11 @@ export type Event =
       value: string;
       reason: string;
     }>
+  /** Somebody did something by the HTTP API; `about` is what it was done to. */
+  | Readonly<{ event: 'admin.acted'; action: 'flush' | 'verify' | 'explain' | 'reload'; client: string; about: string }>
+  /** A request that was not allowed, and one that could not be answered. */
+  | Readonly<{ event: 'admin.refused'; client: string; path: string; kind: string }>
+  | Readonly<{ event: 'admin.failed'; client: string; path: string; error: string }>
   | Readonly<{ event: 'client.error'; session: string; listener: string; client: string; error: string }>;
 
 export type Emit = (event: Event) => void;

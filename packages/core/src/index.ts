@@ -45,6 +45,8 @@ export {
   type ToMain,
   type ToWorker,
 } from './message.ts';
+export { METRICS, type Metric, type MetricName, metricsReference } from './metrics.ts';
+export { createPeak, type Peak } from './peak.ts';
 export type { Action, Actions, Hop, Probe, Profile, Protocol, ServerAuth, ServerTls, TlsVersion } from './profile.ts';
 export {
   type AddressOptions,

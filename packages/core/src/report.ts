@@ -45,7 +45,7 @@ export const OTHERS = 'other';
 /** What the threads have counted since they began: of the busiest, and of all others of a profile together. */
 export type Totals = Readonly<{ destinations: readonly DestinationTotals[]; servers: readonly ServerTotals[] }>;
 
-/** How a thread feels: its heap in octets, and the longest its clock was late of late. */
+/** How a thread feels: the heap that it uses in octets, and the longest that its clock was late in the last ten seconds or so. */
 export type Vitals = Readonly<{ thread: number; heapBytes: number; lagMs: number }>;
 
 /** What the engine is doing. `asking` counts asks at the threads, `waiting` those that wait for a credit; `threads` has those that answered. */

@@ -101,6 +101,7 @@ export function createLane<Item extends Question>({ later, onVerdict, onNotice }
       case 'dialogue':
       case 'answer':
       case 'crash':
+      case 'counts':
       case 'beat':
       case 'drained':
         onNotice(message);

@@ -3,11 +3,13 @@ import {
   addHistogram,
   addVerdicts,
   createHistogram,
+  createPeak,
   type DestinationCounts,
   type DestinationTotals,
   loanName,
   noVerdicts,
   OTHERS,
+  type Peak,
   type Route,
   type ServerTotals,
   type ToMain,
@@ -19,6 +21,7 @@ import { createBusiest } from './busiest.ts';
 
 const MOST_DESTINATIONS = 100;
 const MOST_SERVERS = 200;
+const LAG_WINDOW_MS = 10_000;
 
 export type Tallies = Readonly<{
   /** `routeOf` the numbers in it. What is about a destination that is forgotten is forgotten with it. */
@@ -34,7 +37,7 @@ export type TalliesOptions = Readonly<{ routeOf: (destination: number) => Route 
 type Counted = { -readonly [Key in keyof DestinationTotals]: DestinationTotals[Key] };
 
 export function createTallies({ routeOf, now }: TalliesOptions): Tallies {
-  const threads = new Map<number, Vitals>();
+  const threads = new Map<number, Readonly<{ heapBytes: number; lagMs: Peak }>>();
   const destinations = createBusiest<Counted>({
     most: MOST_DESTINATIONS,
     now,
@@ -53,7 +56,9 @@ export function createTallies({ routeOf, now }: TalliesOptions): Tallies {
   });
 
   function add(thread: number, { destinations: counted, heapBytes, lagMs }: Parameters<Tallies['add']>[1]): void {
-    threads.set(thread, { thread, heapBytes, lagMs });
+    const peak = threads.get(thread)?.lagMs ?? createPeak(LAG_WINDOW_MS, now);
+    peak.add(lagMs);
+    threads.set(thread, { heapBytes, lagMs: peak });
     for (const counts of counted) {
       const route = routeOf(counts.destination);
       if (route !== null) addCounts(route, counts);
@@ -76,7 +81,7 @@ export function createTallies({ routeOf, now }: TalliesOptions): Tallies {
     add,
     lost: (thread) => void threads.delete(thread),
     totals: () => ({ destinations: destinations.all(), servers: servers.all() }),
-    vitals: () => [...threads.values()],
+    vitals: () => [...threads].map(([thread, { heapBytes, lagMs }]) => ({ thread, heapBytes, lagMs: lagMs.read() })),
   };
 }
 

@@ -35,7 +35,9 @@ export async function serveCommand({ file }: Readonly<{ file: string }>, termina
     log.fatal({ event: 'gateway.failed', err: error }, `cannot start: ${(error as Error).message}`);
     return 1;
   }
-  log.info({ event: 'gateway.ready', listeners: gateway.listeners(), hostname: configuration.hostname }, 'ready');
+  const { hostname } = configuration;
+  const sockets = { listeners: gateway.listeners(), ...(gateway.admin === null ? {} : { admin: gateway.admin }) };
+  log.info({ event: 'gateway.ready', ...sockets, hostname }, 'ready');
   // What becomes of it is logged.
   hangUps.forEver(() => void gateway.reload());
   const ended = await Promise.race([stop, fatal]);

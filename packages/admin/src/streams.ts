@@ -1,0 +1,87 @@
+/** GET /api/v1/events: server-sent events to a few clients, none of which can make the gateway wait or remember much. */
+import type { ServerResponse } from 'node:http';
+import type { Recent } from './recent.ts';
+
+export type Streams = Readonly<{
+  /** Sends events to the client until it goes, or reads too slowly. False: there are enough. */
+  open(response: ServerResponse): boolean;
+  close(): void;
+}>;
+
+export type StreamsOptions = Readonly<{ snapshot: () => Promise<object>; recent: Recent }>;
+
+const MOST_STREAMS = 16;
+const TELL_MS = 250;
+/** A snapshot with every so many of those. */
+const SNAPSHOT_EVERY = 4;
+const MOST_ROWS = 50;
+/** What may wait for a client; twice the largest snapshot. */
+const MOST_WAITING_OCTETS = 1_048_576;
+
+type Stream = { readonly response: ServerResponse; last: number };
+
+export function createStreams({ snapshot, recent }: StreamsOptions): Streams {
+  const streams = new Set<Stream>();
+  let timer: NodeJS.Timeout | null = null;
+  let turns = 0;
+
+  function open(response: ServerResponse): boolean {
+    if (streams.size >= MOST_STREAMS) return false;
+    const stream = { response, last: recent.total() };
+    streams.add(stream);
+    const gone = (): void => leave(stream);
+    response.on('close', gone);
+    response.on('error', gone);
+    response.write(': callahead\n\n');
+    timer ??= setInterval(turn, TELL_MS);
+    // It never rejects: what it cannot have it leaves out.
+    void tellSnapshot([stream]);
+    return true;
+  }
+
+  function leave(stream: Stream): void {
+    streams.delete(stream);
+    stream.response.destroy();
+    if (streams.size > 0 || timer === null) return;
+    clearInterval(timer);
+    timer = null;
+  }
+
+  function turn(): void {
+    turns++;
+    for (const stream of streams) tellVerdicts(stream);
+    // As above.
+    if (turns % SNAPSHOT_EVERY === 0) void tellSnapshot([...streams]);
+  }
+
+  function tellVerdicts(stream: Stream): void {
+    const { rows: verdicts, skipped } = recent.since(stream.last, MOST_ROWS);
+    if (verdicts.length === 0) return;
+    stream.last = recent.total();
+    send(stream, eventText('verdicts', { verdicts, skipped }));
+  }
+
+  async function tellSnapshot(to: readonly Stream[]): Promise<void> {
+    try {
+      const text = eventText('snapshot', await snapshot());
+      for (const stream of to) if (streams.has(stream)) send(stream, text);
+    } catch {
+      // The next one may be had.
+    }
+  }
+
+  function send(stream: Stream, text: string): void {
+    if (stream.response.writableLength > MOST_WAITING_OCTETS) leave(stream);
+    else stream.response.write(text);
+  }
+
+  function close(): void {
+    for (const stream of streams) leave(stream);
+  }
+
+  return { open, close };
+}
+
+function eventText(event: string, data: object): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
