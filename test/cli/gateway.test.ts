@@ -222,3 +222,42 @@ test('a reload that a drain overtakes opens nothing', async (t) => {
   t.like(await reloading, { kind: 'refused', problems: ['the gateway is stopping'] });
   t.deepEqual(Object.keys(gateway.listeners()), ['inbound']);
 });
+
+test('connections to a server follow a lower limit, and are never more', async (t) => {
+  const users = Array.from({ length: 400 }, (_, i) => `u${i}@example.com`);
+  const { file, gateway, port, servers } = await openChain(t, {
+    servers: [{ users }],
+    profile: { maxConnectionsPerServer: 4, sessionIdle: 600 },
+  });
+  const [server] = servers;
+  async function ask(from: number): Promise<void> {
+    const client = await openSession(t, port, 'EHLO client.example', MAIL);
+    client.send(
+      users
+        .slice(from, from + 90)
+        .map((user) => `RCPT TO:<${user}>\r\n`)
+        .join(''),
+    );
+    for (let i = 0; i < 90; i++) t.regex((await client.line()) ?? '', /^250/);
+  }
+  await ask(0);
+  t.true((server?.open() ?? 0) > 1);
+  file.callAheadProfiles.mailboxes.maxConnectionsPerServer = 1;
+  await gateway.reload();
+  await until(() => (server?.open() ?? 9) <= 1);
+  const before = server?.sessions.length ?? 0;
+  await ask(100);
+  t.is((server?.sessions.length ?? 0) - before, 1);
+});
+
+test('a thousand reloads leave one configuration', async (t) => {
+  const { gateway, port } = await openChain(t);
+  const old = await openSession(t, port, 'EHLO client.example', MAIL);
+  for (let i = 0; i < 1_000; i++) await gateway.reload();
+  t.like(await gateway.reload(), { kind: 'reloaded', generation: 1_002 });
+  await until(() => gateway.generations() === 2);
+  old.send(`${KNOWN}\r\n`);
+  t.regex((await old.line()) ?? '', /^250/);
+  old.close();
+  await until(() => gateway.generations() === 1);
+});

@@ -107,3 +107,18 @@ test('over the limit the longest idle one makes room; when none is idle there is
   third.asking = 1;
   t.is(destinations.find(routeTo([28])), null);
 });
+
+test('a newer configuration reaches every destination of its profiles, and those that older routes create later', (t) => {
+  const { destinations, routes } = setUp();
+  const first = destinations.find(routeTo([25]));
+  const other = destinations.find(routeTo([26], {}, { profile: 'gone', key: 'gone' }));
+  const { probe } = routeTo([25], { maxConnectionsPerServer: 2 });
+  destinations.renew(2, { corp: probe });
+  t.like(first?.route, { generation: 2, probe: { maxConnectionsPerServer: 2 } });
+  t.is(first?.lanes.length, 2);
+  t.is(other?.route.generation, 1);
+  t.is(destinations.find(routeTo([25])), first);
+  t.is(first?.route.generation, 2);
+  t.like(destinations.find(routeTo([27]))?.route, { generation: 2, probe: { maxConnectionsPerServer: 2 } });
+  t.is(routes.length, 3);
+});

@@ -80,3 +80,31 @@ test('a thread that closes answers everybody who waits', async (t) => {
   while (main.out() > 0) await main.hears(({ kind }) => kind === 'returned');
   t.deepEqual(main.unasked, []);
 });
+
+test('equal settings of a newer configuration keep a session, others replace it', async (t) => {
+  const { main, server } = await startBench(t, { users: ['a@x.example', 'b@x.example', 'c@x.example'] });
+  await main.ask(['a@x.example']);
+  main.send({ kind: 'profiles', generation: 2, probes: { corp: structuredClone(PROBE) } });
+  await main.ask(['b@x.example']);
+  t.is(server.sessions.length, 1);
+  const returned = main.hears(({ kind }) => kind === 'returned');
+  main.send({ kind: 'profiles', generation: 3, probes: { corp: { ...PROBE, mailFrom: 'probe@gateway.example' } } });
+  await returned;
+  t.is(server.sessions[0]?.lines.at(-1), 'QUIT');
+  await main.ask(['c@x.example']);
+  t.true(server.sessions[1]?.lines.includes('MAIL FROM:<probe@gateway.example>'));
+});
+
+test('the cache of a profile that is no more goes with its last destination', async (t) => {
+  const { main } = await startBench(t, { users: ['a@x.example'] });
+  await main.ask(['a@x.example']);
+  const caches = async () => {
+    const answer = await main.question({ kind: 'report' });
+    return answer.kind === 'report' ? answer.report.caches.map(({ profile }) => profile) : [];
+  };
+  main.send({ kind: 'profiles', generation: 2, probes: {} });
+  t.deepEqual(await caches(), ['corp']);
+  t.like(await main.ask(['a@x.example']), [{ kind: 'valid', source: 'cache' }]);
+  main.send({ kind: 'forget', destination: 0 });
+  t.deepEqual(await caches(), []);
+});

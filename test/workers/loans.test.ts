@@ -278,3 +278,23 @@ test('a server that no destination has any more is forgotten once its connection
   loans.borrow(0, LOAN);
   t.deepEqual(said(), ['0 deny until 1250']);
 });
+
+test('the limits of all profiles count once a newer configuration is known, for servers that nobody asks now too', (t) => {
+  const { loans, said, probe } = setUp(3);
+  for (let i = 0; i < 3; i++) loans.borrow(0, LOAN);
+  said();
+  const { probe: base } = routeTo([25], probe);
+  loans.renew(2, { corp: { ...base, maxConnectionsPerServer: 2 } });
+  t.deepEqual(said(), ['0 recall']);
+  loans.renew(3, { corp: { ...base, maxConnectionsPerServer: 4 } });
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['1 lend']);
+});
+
+test('a profile that is no more keeps its limits while it has a destination', (t) => {
+  const { loans, said } = setUp(1);
+  loans.renew(2, {});
+  loans.borrow(0, LOAN);
+  loans.borrow(1, LOAN);
+  t.deepEqual(said(), ['0 lend', '0 recall']);
+});

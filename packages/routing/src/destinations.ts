@@ -1,7 +1,7 @@
 import { type Flush, type Hop, serverName } from '@callahead/core';
-import { LRUCache } from 'lru-cache';
 import { by } from './deadline.ts';
 import { type Dns, STALE_AFTER_MS } from './dns.ts';
+import { createMemory } from './memory.ts';
 import { DEFAULT_PORT, type Resolved, type Servers, trouble } from './resolved.ts';
 import type { Hops } from './stage.ts';
 
@@ -28,9 +28,9 @@ export function createDestinations(
   dns: Pick<Dns, 'forget'>,
   now: () => number,
 ): Destinations {
-  const remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED });
+  const remembered = createMemory<Remembered>(MAX_REMEMBERED);
   // By names: two domains with the same exchanges are one destination, and both get what was resolved last.
-  const cells = new LRUCache<string, Cell>({ max: MAX_REMEMBERED });
+  const cells = createMemory<Cell>(MAX_REMEMBERED);
   const flights = new Map<string, Flight>();
 
   function find(at: Hops): Found | Promise<Found> {

@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import type { DnsSettings } from '@callahead/core';
-import { LRUCache } from 'lru-cache';
 import { by } from './deadline.ts';
+import { createMemory } from './memory.ts';
 
 type RecordType = 'A' | 'AAAA' | 'MX' | 'PTR';
 
@@ -35,7 +35,7 @@ const MAX_FLIGHTS = 10_000;
 /** Asks the servers of `dns.servers`, or the system's; remembers; asks one question once at a time. */
 export function createDns(settings: DnsSettings, now: () => number): Dns {
   const resolver = openResolver(settings);
-  const answers = new LRUCache<string, Exclude<Answer, { kind: 'failed' }>>({ max: MAX_ANSWERS });
+  const answers = createMemory<Exclude<Answer, { kind: 'failed' }>>(MAX_ANSWERS);
   const flights = new Map<string, Promise<Answer>>();
 
   function look(type: RecordType, name: string): Answer | Promise<Answer> {

@@ -1,10 +1,10 @@
 import type { Emit, Flush, Hop, LdapRoutingSettings, LdapServerSettings, Recipient } from '@callahead/core';
-import { LRUCache } from 'lru-cache';
 import { by } from './deadline.ts';
 import type { Directory } from './directory.ts';
 import type { DirectoryEntry } from './directory-connection.ts';
 import { STALE_AFTER_MS } from './dns.ts';
 import { type Reading, readAddress, readHosts } from './ldap-entries.ts';
+import { createMemory } from './memory.ts';
 
 /** What a directory says about a recipient; no entry says nothing in each attribute. */
 export type LdapFacts = Readonly<{
@@ -40,7 +40,7 @@ export function createLdapAnswers(
   directory: Directory,
   { now, emit }: Readonly<{ now: () => number; emit: Emit }>,
 ): LdapAnswers {
-  const remembered = new LRUCache<string, Remembered>({ max: settings.cacheSize });
+  const remembered = createMemory<Remembered>(settings.cacheSize);
   const flights = new Map<string, Flight>();
 
   function find(routing: LdapRoutingSettings, question: LdapQuestion): LdapAnswer | Promise<LdapAnswer> {
