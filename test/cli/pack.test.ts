@@ -56,16 +56,17 @@ test('the packed packages carry their types', async (t) => {
     'embed.ts',
     `import { parseRecipient, type Verdict } from '@callahead/core';
      import type { loadConfiguration } from '@callahead/core/config';
+     import type { createAdmin } from '@callahead/admin';
      import type { createListener } from '@callahead/listener';
      import type { createRouter } from '@callahead/routing';
      import type { createEngine } from '@callahead/workers';
-     type Functions = [typeof loadConfiguration, typeof createListener, typeof createRouter];
+     type Functions = [typeof loadConfiguration, typeof createListener, typeof createRouter, typeof createAdmin];
      // @ts-expect-error: a wrong use is an error only where the types were found
      export const engine: ReturnType<typeof createEngine> = 1;
      // @ts-expect-error: likewise
      export const verdict: Verdict = parseRecipient(1);
      // @ts-expect-error: likewise
-     export const functions: Functions = [1, 2, 3];`,
+     export const functions: Functions = [1, 2, 3, 4];`,
   );
   // The packages' types speak of node's own, which every user of them has.
   await symlink(join(ROOT, 'node_modules', '@types'), join(elsewhere.path, 'node_modules', '@types'));
@@ -81,6 +82,7 @@ test('the packed packages hold what is published and nothing else', async (t) =>
     '@callahead/workers',
     '@callahead/routing',
     '@callahead/listener',
+    '@callahead/admin',
   ]) {
     const files = await readdir(join(elsewhere.path, 'node_modules', name));
     const published = new Set(['LICENSE', 'README.md', 'dist', 'node_modules', 'package.json']);

@@ -149,7 +149,7 @@ export function createCounting(wallMs: () => number): Counting {
   };
 }
 
-function noListenerCounts(): ListenerCounts {
+export function noListenerCounts(): ListenerCounts {
   const counts = { sessions: 0, clientErrors: 0, relayed: 0, refused: 0, discarded: 0, bytes: 0 };
   return { ...counts, replies: new Map(), reasons: new Map(), crossings: new Map() };
 }

@@ -10,6 +10,7 @@ import {
   SECONDS,
 } from '@callahead/core';
 import { type Metric, Registry } from 'prom-client';
+import { noListenerCounts, noProfileCounts } from './counting.ts';
 import { type Facts, statusOf, threadsOf } from './status.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -74,8 +75,10 @@ function gatewaySamples(facts: Facts) {
   };
 }
 
-function doorSamples({ listeners, counting }: Facts) {
-  const counted = [...counting.listeners];
+function doorSamples({ configuration, listeners, counting }: Facts) {
+  // From the start, so that the first of each is an increase.
+  const names = new Set([...configuration.listeners.map(({ name }) => name), ...counting.listeners.keys()]);
+  const counted = [...names].map((name) => [name, counting.listeners.get(name) ?? noListenerCounts()] as const);
   return {
     callahead_sessions: listeners.map(({ name: listener, sessions }) => sample({ listener }, sessions)),
     callahead_sessions_total: counted.map(([listener, { sessions }]) => sample({ listener }, sessions)),
@@ -99,7 +102,9 @@ function doorSamples({ listeners, counting }: Facts) {
 }
 
 function verdictSamples(facts: Facts) {
-  const counted = [...facts.counting.profiles];
+  const { configuration, counting } = facts;
+  const names = new Set([...configuration.profiles.keys(), ...counting.profiles.keys()]);
+  const counted = [...names].map((name) => [name, counting.profiles.get(name) ?? noProfileCounts()] as const);
   const { profiles, destinations } = statusOf(facts);
   return {
     callahead_verdicts_total: counted.flatMap(([profile, { verdicts }]) =>
