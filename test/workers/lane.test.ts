@@ -194,9 +194,13 @@ test('whatever is not about one ask is passed on', (t) => {
   const { lane, notices } = setUp();
   const port = fakePort();
   lane.open(port);
-  port.answer({ kind: 'borrow', loan: 'corp 127.0.0.1:25' }, { kind: 'drained' });
+  port.answer(
+    { kind: 'borrow', loan: 'corp 127.0.0.1:25' },
+    { kind: 'counts', destinations: [], heapBytes: 1, lagMs: 0 },
+    { kind: 'drained' },
+  );
   t.deepEqual(
     notices.map(({ kind }) => kind),
-    ['borrow', 'drained'],
+    ['borrow', 'counts', 'drained'],
   );
 });
