@@ -62,6 +62,7 @@ test('whatever is left out at the top level has the value of SPEC 2', (t) => {
     },
     engine: { threads: 3, maxPending: 50_000, maxDestinations: 10_000 },
     admin: null,
+    cacheFile: null,
   });
 });
 

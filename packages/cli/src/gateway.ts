@@ -53,7 +53,7 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
     options.emit(event);
     admin?.observe(event);
   };
-  const engine = openEngine(first, { emit, onFatal });
+  const engine = openEngine(first, { emit, onFatal, cacheFile: first.cacheFile });
   const holds = createHolds({ holdTimeMs: first.delivery.holdTimeMs, now });
   const harvest = createHarvestCounter({ emit, now });
   const usage = createUsage({ now });
@@ -226,7 +226,10 @@ function probesOf({ profiles }: Configuration): Readonly<Record<string, Probe>> 
 function needRestart(running: Configuration, wanted: Configuration): readonly string[] {
   const keys = ['threads', 'maxPending', 'maxDestinations'] as const;
   const engine = keys.filter((key) => running.engine[key] !== wanted.engine[key]).map((key) => `engine.${key}`);
-  const isHeldAsLong = running.delivery.holdTimeMs === wanted.delivery.holdTimeMs;
-  const isAdminSame = sameSettings(running.admin, wanted.admin);
-  return [...engine, ...(isHeldAsLong ? [] : ['delivery.holdTime']), ...(isAdminSame ? [] : ['admin'])];
+  const others = [
+    ...(running.delivery.holdTimeMs === wanted.delivery.holdTimeMs ? [] : ['delivery.holdTime']),
+    ...(sameSettings(running.admin, wanted.admin) ? [] : ['admin']),
+    ...(running.cacheFile === wanted.cacheFile ? [] : ['cacheFile']),
+  ];
+  return [...engine, ...others];
 }

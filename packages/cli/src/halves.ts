@@ -49,11 +49,17 @@ export function openHalves(configuration: Configuration, options: HalvesOptions)
   };
 }
 
+/** `cacheFile`: of the engine that keeps what it learns; left out, it does not. */
 export function openEngine(
   { engine }: Configuration,
-  { emit, onFatal, threads = engine.threads }: Pick<HalvesOptions, 'emit' | 'onFatal' | 'threads'>,
+  {
+    emit,
+    onFatal,
+    threads = engine.threads,
+    cacheFile = null,
+  }: Pick<HalvesOptions, 'emit' | 'onFatal' | 'threads'> & Readonly<{ cacheFile?: string | null }>,
 ): Engine {
-  return createEngine({ settings: { ...engine, threads }, emit, onFatal });
+  return createEngine({ settings: { ...engine, threads }, emit, onFatal, cacheFile });
 }
 
 /** Routing as one `generation` of the configuration has it. */

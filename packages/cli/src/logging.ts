@@ -60,6 +60,8 @@ function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
     case 'message.discarded':
     case 'probe.dialogue':
     case 'breaker.closed':
+    case 'cache.loaded':
+    case 'cache.saved':
     case 'directory.up':
     case 'gateway.reloaded':
     case 'gateway.generation-ended':
@@ -68,6 +70,8 @@ function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
     case 'message.unacknowledged':
     case 'proxy.refused':
     case 'breaker.opened':
+    case 'cache.damaged':
+    case 'cache.unsaved':
     case 'dhap.blocked':
     case 'directory.down':
     case 'admin.refused':

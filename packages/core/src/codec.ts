@@ -3,7 +3,7 @@
  * msgpackr's record structures are off, since the two ends of a replaced thread would not agree on them.
  */
 import { addExtension, Packr } from 'msgpackr';
-import type { ToMain, ToWorker } from './message.ts';
+import type { SavedAnswers, ToMain, ToWorker } from './message.ts';
 import { Sealed, secretOf } from './secret.ts';
 import type { Cause, Source, Verdict } from './verdict.ts';
 
@@ -61,6 +61,15 @@ export function packToMain(messages: readonly ToMain[]): Uint8Array<ArrayBuffer>
 export function unpackToMain(packet: Uint8Array): readonly ToMain[] {
   const messages = packr.unpack(packet) as readonly (Exclude<ToMain, Verdicts> | WireVerdicts)[];
   return messages.map((message) => (message.kind === 'verdicts' ? verdictsFromWire(message) : message));
+}
+
+/** Cached answers as octets that outlive the process. */
+export function packAnswers(answers: SavedAnswers): Uint8Array {
+  return new Uint8Array(packr.pack(answers));
+}
+
+export function unpackAnswers(octets: Uint8Array): SavedAnswers {
+  return packr.unpack(octets);
 }
 
 /** msgpackr hands out a view of a buffer that also holds earlier messages: other people's recipients must not travel along. */

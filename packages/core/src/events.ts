@@ -128,6 +128,12 @@ export type Event =
     }>
   | Readonly<{ event: 'probe.dialogue'; ref: string; recipient: string; server: string; lines: readonly string[] }>
   | Readonly<{ event: 'breaker.opened' | 'breaker.closed'; profile: string; server: string; untilMs: number }>
+  | Readonly<{ event: 'cache.loaded'; file: string; destinations: number }>
+  | Readonly<{ event: 'cache.saved'; file: string; entries: number; octets: number }>
+  /** What is in the file cannot be used: the cache begins empty. */
+  | Readonly<{ event: 'cache.damaged'; file: string; error: string }>
+  /** It cannot be written; the file is as it was. */
+  | Readonly<{ event: 'cache.unsaved'; file: string; error: string }>
   | Readonly<{ event: 'thread.replaced'; thread: number; reason: string; outstanding: number }>
   | Readonly<{ event: 'actor.crashed'; thread: number; destination: string; error: string }>
   | Readonly<{ event: 'directory.up'; server: string; url: string }>

@@ -17,7 +17,7 @@ export {
   compileRecipientAccess,
   type RecipientAccess,
 } from './access/recipient-access.ts';
-export { packToMain, packToWorker, unpackToMain, unpackToWorker } from './codec.ts';
+export { packAnswers, packToMain, packToWorker, unpackAnswers, unpackToMain, unpackToWorker } from './codec.ts';
 export { type Endpoint, parseEndpoint } from './config/endpoints.ts';
 export type { Decision } from './decision.ts';
 export { ConfigurationError, type Problem, problemLine } from './errors.ts';
@@ -40,6 +40,7 @@ export {
   type DestinationReport,
   type LoanOutcome,
   loanName,
+  type SavedAnswers,
   type ServerConnections,
   type ThreadReport,
   type ToMain,

@@ -48,11 +48,27 @@ export type DestinationCounts = Readonly<{
   servers: readonly Readonly<{ server: string; probes: VerdictCounts; took: Histogram }>[];
 }>;
 
+/**
+ * Cached answers of one destination as they outlive a restart, in columns. Times are those of `performance.now()` between threads, and of the wall
+ * clock in a file. `settings`: what they depend on besides the destination.
+ */
+export type SavedAnswers = Readonly<{
+  profile: string;
+  destination: string;
+  settings: string;
+  recipients: readonly string[];
+  verdicts: readonly Verdict[];
+  storedAtMs: readonly number[];
+  expiresAtMs: readonly number[];
+}>;
+
 /** The answer to a question; `question` numbers come from the main thread. */
 export type Answer =
   | Readonly<{ kind: 'flushed'; entries: number }>
   | Readonly<{ kind: 'found'; entries: readonly CacheEntry[] }>
-  | Readonly<{ kind: 'report'; report: ThreadReport }>;
+  | Readonly<{ kind: 'report'; report: ThreadReport }>
+  /** A piece of what the caches hold; an empty one is the last. */
+  | Readonly<{ kind: 'dumped'; answers: readonly SavedAnswers[] }>;
 
 /** A loan's name is the profile and the server, `loanName(profile, server)`. */
 export function loanName(profile: string, server: string): string {
@@ -85,6 +101,10 @@ export type ToWorker =
   | Readonly<{ kind: 'flush'; question: number; what: Flush }>
   | Readonly<{ kind: 'lookup'; question: number; recipient: string }>
   | Readonly<{ kind: 'report'; question: number }>
+  /** The next piece of what the caches hold, the first one where `first`. */
+  | Readonly<{ kind: 'dump'; question: number; first: boolean }>
+  /** What is not known better goes into the cache. */
+  | Readonly<{ kind: 'restore'; destination: number; answers: SavedAnswers }>
   | Readonly<{ kind: 'forget'; destination: number }>
   | Readonly<{ kind: 'drain'; deadlineMs: number }>;
 

@@ -151,6 +151,8 @@ export type Configuration = Readonly<{
   dns: DnsSettings;
   delivery: DeliverySettings;
   engine: EngineSettings;
+  /** Where cached answers outlive a restart; null: they do not. */
+  cacheFile: string | null;
   /** null: no HTTP API. */
   admin: AdminSettings | null;
   /** The file as it may be shown: with its defaults, without its secrets. */

@@ -1,8 +1,9 @@
 /** The verdict cache: one per profile and thread, shared by that profile's actors there (SPEC 4.10, 8.1). */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CacheEntry, Flush, Probe, Verdict } from '@callahead/core';
+import type { CacheEntry, Flush, Probe, SavedAnswers, Verdict } from '@callahead/core';
 import { LRUCache } from 'lru-cache';
 import { createReplyForms } from './reply-forms.ts';
+import { cacheSettings, createSaved } from './saved-answers.ts';
 import { stableHash } from './stable-hash.ts';
 
 /** What is kept of one answer. The recipient is in the key; the reply of a verdict is a form, which `get` fills. */
@@ -28,6 +29,10 @@ export type VerdictCache = Readonly<{
   generation(): number;
   /** Every entry about an address in canonical form, in any destination. */
   lookup(recipient: string): Promise<readonly CacheEntry[]>;
+  /** What may still be served, a piece at a time, the latest used ones last. */
+  saved(): Generator<readonly SavedAnswers[]>;
+  /** Takes back what was saved, where nothing newer is known. */
+  restore(answers: SavedAnswers): void;
   counts(): Readonly<{ positive: number; negative: number }>;
 }>;
 
@@ -162,7 +167,43 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
     };
   }
 
+  function* saved(): Generator<readonly SavedAnswers[]> {
+    for (const kept of [positive, negative]) {
+      const keys = [...kept.rkeys()];
+      for (let i = 0; i < keys.length; i += SAVED_PIECE) yield* pieceOf(kept, keys.slice(i, i + SAVED_PIECE));
+    }
+  }
+
+  function* pieceOf(kept: LRUCache<string, Entry>, keys: readonly string[]): Generator<readonly SavedAnswers[]> {
+    const table = createSaved(profile, cacheSettings(settings));
+    for (const key of keys) {
+      const entry = kept.peek(key);
+      if (entry === undefined || isGone(key, entry)) continue;
+      const patienceMs = entry.verdict.kind === 'valid' ? settings.staleIfErrorMs : 0;
+      if (now() >= endMs(entry, settings) + patienceMs) continue;
+      table.add({ ...entry, recipient: mailboxIn(key), verdict: filled(entry.verdict, key) });
+    }
+    const answers = table.answers();
+    if (answers.length > 0) yield answers;
+  }
+
+  function restore({ destination, recipients, verdicts, storedAtMs, expiresAtMs }: SavedAnswers): void {
+    for (const [i, recipient] of recipients.entries()) {
+      const verdict = verdicts[i];
+      const key = keyOf(destination, recipient);
+      if (verdict === undefined || positive.peek(key) !== undefined || negative.peek(key) !== undefined) continue;
+      (verdict.kind === 'valid' ? positive : negative).set(key, {
+        destination,
+        verdict: worded(verdict, key),
+        storedAtMs: Math.floor(storedAtMs[i] ?? 0),
+        expiresAtMs: Math.floor(expiresAtMs[i] ?? 0),
+      });
+    }
+  }
+
   return {
+    saved,
+    restore,
     get,
     stale,
     put,
@@ -195,6 +236,7 @@ async function walk(kept: LRUCache<string, Entry>, visit: (key: string, entry: E
   }
 }
 
+const SAVED_PIECE = 1_000;
 const MOST_SERVERS = 1_000;
 const MARK_LENGTH = 7;
 
@@ -267,7 +309,12 @@ export function timeToLive(verdict: Verdict, probe: Probe): number {
   }
 }
 
-function isFlushed(what: Flush, key: string, { verdict }: Entry): boolean {
+/** Whether a flush is about this answer. */
+export function flushesAnswer(what: Flush, destination: string, recipient: string, verdict: Verdict): boolean {
+  return isFlushed(what, keyOf(destination, recipient), { verdict });
+}
+
+function isFlushed(what: Flush, key: string, { verdict }: Pick<Entry, 'verdict'>): boolean {
   switch (what.kind) {
     case 'recipient':
       return isAbout(key, what.value);

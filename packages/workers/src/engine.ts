@@ -1,5 +1,4 @@
 /** The main half: asks go out to the threads, a verdict for each comes back, by its deadline whatever happens. */
-import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import type {
@@ -17,8 +16,10 @@ import type {
 import { type Ask, overload, timeout } from './ask.ts';
 import { createCredits } from './credits.ts';
 import { createDeadlines, type Deadline } from './deadlines.ts';
+import { defaultThreads, throwAtProcess } from './defaults.ts';
 import { createDestinations, type Destination, laneOf } from './destinations.ts';
 import { createDraining } from './draining.ts';
+import { openKeeper } from './keeping.ts';
 import { createLane, type Lane, type Notice, type Question } from './lane.ts';
 import { createLoans } from './loans.ts';
 import { createQuestions } from './questions.ts';
@@ -58,6 +59,8 @@ export type EngineOptions = Readonly<{
   /** The engine cannot keep its threads alive and has answered everything `overload`. Left out, the error is thrown at the process. */
   onFatal?: (error: Error) => void;
   now?: () => number;
+  /** Where cached answers outlive this engine; left out or null, they do not. */
+  cacheFile?: string | null;
   /** What runs in the threads, for tests. */
   threadFile?: URL;
 }>;
@@ -124,12 +127,20 @@ export function createEngine(options: EngineOptions = {}): Engine {
     onDown: lose,
     onFatal: fall,
   });
+  const keeper = openKeeper(options.cacheFile ?? null, { questions, lanes, at: deadlines.at, now, emit });
+  const loaded = keeper?.load();
   sweep();
+
+  function find(route: Route): Destination | null {
+    const destination = destinations.find(route);
+    if (destination !== null) keeper?.bring(destination);
+    return destination;
+  }
 
   function validate(question: Ask): Promise<Verdict> {
     if (phase !== 'open') return Promise.resolve(overload('the engine is closed'));
     if (question.deadlineMs <= now()) return Promise.resolve(timeout());
-    const destination = destinations.find(question.route);
+    const destination = find(question.route);
     if (destination === null) return Promise.resolve(overload('too many destinations'));
     return new Promise((answer) => {
       const pending: Pending = {
@@ -255,7 +266,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   }
 
   function learn(route: Route, recipient: Recipient, verdict: Verdict): void {
-    const destination = phase === 'open' ? destinations.find(route) : null;
+    const destination = phase === 'open' ? find(route) : null;
     if (destination === null) return;
     const lane = lanes[laneOf(destination, recipient.address)];
     lane?.tell(destination, {
@@ -267,6 +278,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   }
 
   async function flush(what: Flush): Promise<number> {
+    keeper?.flush(what);
     const answers = await questions.put({ kind: 'flush', what });
     return answers.reduce((sum, answer) => sum + (answer.kind === 'flushed' ? answer.entries : 0), 0);
   }
@@ -301,6 +313,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
 
   async function shutDown(drainMs: number): Promise<void> {
     if (phase === 'open') await drain(drainMs);
+    if (phase === 'draining') await keeper?.save();
     phase = 'closed';
     abandon('the gateway is stopping');
     await threads.close();
@@ -320,7 +333,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   }
 
   return {
-    up: () => awake,
+    up: async () => void (await Promise.all([awake, loaded])),
     validate,
     renew,
     learn,
@@ -334,14 +347,4 @@ export function createEngine(options: EngineOptions = {}): Engine {
 
 function dialogue({ ref, recipient, server, lines }: Extract<Notice, { kind: 'dialogue' }>) {
   return { ref, recipient, server, lines };
-}
-
-function defaultThreads(): number {
-  return Math.max(1, availableParallelism() - 1);
-}
-
-function throwAtProcess(error: Error): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }

@@ -7,6 +7,7 @@ import {
   failed,
   type Probe,
   type Route,
+  type SavedAnswers,
   sameSettings,
   type ToMain,
   type ToWorker,
@@ -49,6 +50,8 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
   const actors = new Map<number, Actor>();
   /** Connections of destinations that are no more. */
   const leaving = new Set<Promise<void>>();
+  /** What is still to be dumped. */
+  let dumping: Generator<readonly SavedAnswers[]>[] = [];
   /** The names of all profiles, once somebody said them. */
   let profiles: ReadonlySet<string> | null = null;
 
@@ -89,6 +92,12 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
         return;
       case 'report':
         answer(message.question, { kind: 'report', report: report() });
+        return;
+      case 'dump':
+        answer(message.question, { kind: 'dumped', answers: dump(message.first) });
+        return;
+      case 'restore':
+        caches.get(message.answers.profile)?.restore(message.answers);
         return;
       case 'forget':
         forget(message.destination);
@@ -261,6 +270,17 @@ export function createHost({ post, now, connect, threads, random }: HostOptions)
 
   async function lookup(recipient: string): Promise<readonly CacheEntry[]> {
     return (await Promise.all([...caches.values()].map((cache) => cache.lookup(recipient)))).flat();
+  }
+
+  function dump(first: boolean): readonly SavedAnswers[] {
+    if (first) dumping = [...caches.values()].map((cache) => cache.saved());
+    for (;;) {
+      const [cache] = dumping;
+      const piece = cache?.next();
+      if (piece === undefined) return [];
+      if (piece.done !== true) return piece.value;
+      dumping.shift();
+    }
   }
 
   function report(): Extract<Answer, { kind: 'report' }>['report'] {

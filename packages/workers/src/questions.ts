@@ -4,7 +4,8 @@ import type { Answer, ToWorker } from '@callahead/core';
 type Asked =
   | Omit<Extract<ToWorker, { kind: 'flush' }>, 'question'>
   | Omit<Extract<ToWorker, { kind: 'lookup' }>, 'question'>
-  | Omit<Extract<ToWorker, { kind: 'report' }>, 'question'>;
+  | Omit<Extract<ToWorker, { kind: 'report' }>, 'question'>
+  | Omit<Extract<ToWorker, { kind: 'dump' }>, 'question'>;
 
 const PATIENCE_MS = 5_000;
 

@@ -2,6 +2,7 @@ import { ConfigurationError, type Problem } from '../errors.ts';
 import type { Interfaces } from '../local-address.ts';
 import type { Configuration } from '../settings.ts';
 import { buildAdmin, checkAdmin } from './admin.ts';
+import { buildCacheFile, checkCacheFile } from './cache-file.ts';
 import { buildDelivery, checkDelivery } from './delivery.ts';
 import { buildDns } from './dns.ts';
 import { buildEngine } from './engine.ts';
@@ -47,6 +48,7 @@ export function parseConfiguration(text: string, options: ParseOptions): Loaded 
   const faults = parsed.success ? [] : faultsOf(parsed.error.issues, jsonSchema);
   const files = createFiles(options.file, options.readText ?? noFiles);
   const read = {
+    main: options.file,
     files,
     tables: createTables(files),
     interfaces: options.interfaces ?? null,
@@ -67,7 +69,13 @@ export function parseConfiguration(text: string, options: ParseOptions): Loaded 
 }
 
 /** The files that the configuration names, what was made of those that are tables, and the machine's interfaces and the time where they are known. */
-type Read = Readonly<{ files: Files; tables: Tables; interfaces: Interfaces | null; nowMs: number | null }>;
+type Read = Readonly<{
+  main: string;
+  files: Files;
+  tables: Tables;
+  interfaces: Interfaces | null;
+  nowMs: number | null;
+}>;
 
 /** What is wrong in the configuration, and inside the tables that it names. */
 type Crossing = Readonly<{ faults: readonly Fault[]; problems: readonly Problem[] }>;
@@ -89,6 +97,7 @@ function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFi
       ...checkLdap(written, files),
       ...checkDelivery(written, files),
       ...checkAdmin(written, files),
+      ...checkCacheFile(written, files),
       ...routes.faults,
     ],
     problems: [...checkPatternFiles(written, tables), ...routes.problems],
@@ -139,6 +148,7 @@ function build(settings: Settings, cores: number, read: Read): Omit<Configuratio
     delivery: buildDelivery(settings.delivery, read.files),
     engine: buildEngine(settings.engine, cores),
     admin: buildAdmin(settings.admin, read.files),
+    cacheFile: buildCacheFile(settings.cacheFile, read.main),
   };
 }
 

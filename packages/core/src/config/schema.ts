@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { admin } from './admin.ts';
+import { cacheFile } from './cache-file.ts';
 import { delivery } from './delivery.ts';
 import { dns } from './dns.ts';
 import { engine } from './engine.ts';
@@ -31,6 +32,7 @@ export const root = section(
     delivery: delivery.prefault({}),
     engine: engine.prefault({}),
     admin,
+    cacheFile,
   },
   'The configuration of callahead.',
 );
