@@ -80,6 +80,33 @@ test.serial('a hundred new recipients on a warm connection are one group on it',
   t.true(main.packets() - packets <= 3, 'the verdicts of a turn are one packet');
 });
 
+test.serial('a hundred new recipients cost a warm connection two round trips at most', async (t) => {
+  const real = createConnect(() => performance.now());
+  let groups = 0;
+  const connect: Connect = async (to, times) => {
+    const dialed = await real(to, times);
+    if (dialed.kind === 'failed') return dialed;
+    const { conversation } = dialed;
+    const cmds: typeof conversation.cmds = (...said) => {
+      groups++;
+      return conversation.cmds(...said);
+    };
+    return { ...dialed, conversation: { ...conversation, cmds } };
+  };
+  const { main, server } = await startBench(
+    t,
+    { on: { RCPT: () => '250 Ok' } },
+    { maxRejectionsPerSession: 10 },
+    { connect },
+  );
+  await main.ask(['warm@x.example']);
+  groups = 0;
+  await main.ask(Array.from({ length: 100 }, (_, i) => `user${i}@x.example`));
+  t.is(server.asked.length, 101);
+  t.is(server.sessions.length, 1);
+  t.true(groups > 0 && groups <= 2, `${groups}`);
+});
+
 test.serial('temporary asks the next server, and counts when none is left', async (t) => {
   const busy = await start(t, { on: { RCPT: () => '451 4.7.1 Greylisted' } });
   const good = await start(t, { users: ['a@x.example'] });
