@@ -56,10 +56,10 @@ async function meet(contender: Contender, cell: Cell, round: number, windowSecon
     prefix: distinct === null ? `r${round}c${CELLS.indexOf(cell)}n` : 'u',
     seconds: windowSeconds,
   });
-  const { accepted, shed, refused, broken, rate } = measured;
+  const { accepted, deferred, refused, turnedAway, broken, rate } = measured;
   progress(`round ${round}, ${name}, ${describeCell(cell)}: ${figure(rate)} RCPT/s`);
-  if (shed + refused + broken > 0) {
-    const counted = JSON.stringify({ accepted, shed, refused, broken });
+  if (deferred + refused + turnedAway + broken > 0) {
+    const counted = JSON.stringify({ accepted, deferred, refused, turnedAway, broken });
     throw new Error(`${name}, ${describeCell(cell)}: not every recipient was accepted: ${counted}`);
   }
   return measured;

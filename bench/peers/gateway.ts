@@ -23,6 +23,9 @@ export type GatewayOptions = Readonly<{
 /** `logged` has the lines of its log so far. */
 export type GatewayPeer = Peer & Readonly<{ logged(): readonly Sections[] }>;
 
+/** Ten thousand routes take their time. */
+const READY_TRIES = 1_500;
+const READY_PAUSE_MS = 40;
 const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 
 export async function startGateway(options: GatewayOptions): Promise<GatewayPeer> {
@@ -47,7 +50,15 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayPeer
   };
 }
 
-/** As in production: a policy with limits, harvest protection that counts, the log on. */
+/** A policy with limits, harvest protection that counts, metrics and the log on, as in production. All clients of a bench are one host. */
+const POLICY = {
+  action: 'accept',
+  maxConnectionsPerHost: 100_000,
+  maxMessagesPerConnection: 1_000,
+  maxRecipientsPerMessage: 1_000,
+  maxInvalidRecipientsPerHour: 100_000,
+};
+
 function configuration({ sinkPort, profile, limits, sections }: GatewayOptions): Sections {
   return {
     hostname: 'gateway.example',
@@ -57,6 +68,7 @@ function configuration({ sinkPort, profile, limits, sections }: GatewayOptions):
         listen: ['127.0.0.1:0'],
         callAheadProfile: 'sink',
         recipientAccess: 'ours',
+        hostAccess: 'clients',
         relay: false,
         limits: limits ?? {},
       },
@@ -64,6 +76,16 @@ function configuration({ sinkPort, profile, limits, sections }: GatewayOptions):
     callAheadProfiles: {
       sink: { serverType: 'static', servers: `127.0.0.1:${sinkPort}`, cacheSize: 1_000_000, ...profile },
     },
+    hostAccess: {
+      clients: {
+        senderGroups: [
+          { name: 'blocked', match: ['203.0.113.0/24'], policy: 'blocked' },
+          { name: 'others', match: 'ALL', policy: 'accepted' },
+        ],
+        policies: { blocked: { action: 'reject' }, accepted: POLICY },
+      },
+    },
+    admin: { listen: '127.0.0.1:0' },
     recipientAccess: { ours: [{ match: ['example.com', '.example.com'], action: 'accept' }] },
     ...sections,
   };
@@ -72,10 +94,10 @@ function configuration({ sinkPort, profile, limits, sections }: GatewayOptions):
 type Ready = Readonly<{ listeners: Readonly<Record<string, readonly string[]>> }>;
 
 async function ready(logged: () => readonly Sections[]): Promise<Ready> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < READY_TRIES; tries++) {
     const line = logged().find(({ msg }) => msg === 'ready');
     if (line !== undefined) return line as Sections & Ready;
-    await setTimeout(20);
+    await setTimeout(READY_PAUSE_MS);
   }
   throw new Error(`the gateway is not ready: ${JSON.stringify(logged())}`);
 }

@@ -17,27 +17,33 @@ export type Load = Readonly<{
   /** Addresses are `<prefix><n>@<domain>`, where n begins anew after `distinct` of them; null: no address comes twice. */
   prefix: string;
   distinct: number | null;
-  /** The n-th address is at the (n mod domains)-th of `d0.example.com`, `d1.example.com`, …; 0: all are at `example.com`. */
-  domains: number;
+  /** The domains are `d<first>.example.com` and the next ones, in turns; null: all addresses are at `example.com`. */
+  domains: Readonly<{ first: number; count: number }> | null;
   /** What is answered sooner is not counted: the first connections, all at once, are no steady state. */
   rampSeconds: number;
   /** The window in which answers are counted. */
   seconds: number;
 }>;
 
-/** `answered` counts all replies to RCPT; the other figures are about the window. Shed: a 4yz to RCPT or in place of the greeting. */
+/**
+ * `answered` counts all replies to RCPT; the other figures are about the window. Accepted, deferred (4yz) and refused are recipients; turned away are
+ * sessions that had 4yz in place of the greeting.
+ */
 export type LoadResult = Readonly<{
   answered: number;
   accepted: number;
-  shed: number;
+  deferred: number;
   refused: number;
+  turnedAway: number;
   /** Sessions that the server ended, or that never opened, over the whole run. */
   broken: number;
   seconds: number;
   cpuSeconds: number;
   p50Ms: number;
   p99Ms: number;
-  shedP99Ms: number;
+  /** Of the last recipient of each session; pipelined, that is how long all of them took. */
+  lastP50Ms: number;
+  turnedAwayP99Ms: number;
 }>;
 
 const LF = 10;
@@ -53,8 +59,9 @@ if (process.argv[2] !== undefined) await run(JSON.parse(process.argv[2]) as Load
 async function run(load: Load): Promise<void> {
   const { domains, distinct, prefix } = load;
   const acceptedMs = createHistogram();
-  const shedMs = createHistogram();
-  const counted = { accepted: 0, shed: 0, refused: 0 };
+  const lastMs = createHistogram();
+  const turnedAwayMs = createHistogram();
+  const counted = { accepted: 0, deferred: 0, refused: 0, turnedAway: 0 };
   const cpu = process.cpuUsage();
   const startMs = performance.now() + load.rampSeconds * 1_000;
   const endMs = startMs + load.seconds * 1_000;
@@ -66,18 +73,21 @@ async function run(load: Load): Promise<void> {
   function rcpt(): string {
     const n = next++;
     const local = `${prefix}${distinct === null ? n : n % distinct}`;
-    return `RCPT TO:<${local}@${domains === 0 ? '' : `d${n % domains}.`}example.com>\r\n`;
+    const host = domains === null ? '' : `d${domains.first + (n % domains.count)}.`;
+    return `RCPT TO:<${local}@${host}example.com>\r\n`;
+  }
+
+  function isCounted(nowMs: number): boolean {
+    return nowMs >= startMs && nowMs < endMs;
   }
 
   function count(first: number, sinceMs: number, nowMs: number): void {
-    if (nowMs < startMs || nowMs >= endMs) return;
+    if (!isCounted(nowMs)) return;
     if (first === TWO) {
       counted.accepted++;
       acceptedMs.add(nowMs - sinceMs);
-    } else if (first === FOUR) {
-      counted.shed++;
-      shedMs.add(nowMs - sinceMs);
-    } else counted.refused++;
+    } else if (first === FOUR) counted.deferred++;
+    else counted.refused++;
   }
 
   function openSession(): void {
@@ -94,7 +104,7 @@ async function run(load: Load): Promise<void> {
       switch (stage) {
         case 'greeting':
           if (first === TWO) greet();
-          else turnedAway(first, nowMs);
+          else goAway(nowMs);
           return;
         case 'hello':
           stage = 'mail';
@@ -108,7 +118,7 @@ async function run(load: Load): Promise<void> {
         case 'recipients':
           answered++;
           count(first, sentMs, nowMs);
-          if (--left === 0) leave();
+          if (--left === 0) leave(nowMs);
           else if (!load.pipelined) ask(nowMs);
           return;
         case 'over':
@@ -136,14 +146,18 @@ async function run(load: Load): Promise<void> {
       open--;
     }
 
-    function leave(): void {
+    function leave(nowMs: number): void {
       close();
+      if (isCounted(nowMs)) lastMs.add(nowMs - sentMs);
       socket.end('QUIT\r\n');
       openSession();
     }
 
-    function turnedAway(first: number, nowMs: number): void {
-      count(first, openedMs, nowMs);
+    function goAway(nowMs: number): void {
+      if (isCounted(nowMs)) {
+        counted.turnedAway++;
+        turnedAwayMs.add(nowMs - openedMs);
+      }
       close();
       socket.destroy();
       setTimeout(openSession, PAUSE_MS);
@@ -175,8 +189,8 @@ async function run(load: Load): Promise<void> {
   for (let session = 0; session < load.sessions; session++) openSession();
   await new Promise((resolve) => setTimeout(resolve, endMs - performance.now()));
   const used = process.cpuUsage(cpu);
-  const lastMs = endMs + LEAVE_MS;
-  while (open > 0 && performance.now() < lastMs) await new Promise((resolve) => setTimeout(resolve, 10));
+  const leftMs = endMs + LEAVE_MS;
+  while (open > 0 && performance.now() < leftMs) await new Promise((resolve) => setTimeout(resolve, 10));
   const result: LoadResult = {
     ...counted,
     answered,
@@ -185,7 +199,8 @@ async function run(load: Load): Promise<void> {
     cpuSeconds: (used.user + used.system) / 1e6,
     p50Ms: acceptedMs.quantile(0.5),
     p99Ms: acceptedMs.quantile(0.99),
-    shedP99Ms: shedMs.quantile(0.99),
+    lastP50Ms: lastMs.quantile(0.5),
+    turnedAwayP99Ms: turnedAwayMs.quantile(0.99),
   };
   process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 }

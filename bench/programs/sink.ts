@@ -1,6 +1,7 @@
 /**
  * The mail server behind a gateway: knows every user, and does no more than tell commands apart by their first letter. Prints the port it listens
- * on. `sink.ts DELAY` answers each read after DELAY milliseconds, as a server far away does; `sink.ts silent` accepts connections and says nothing.
+ * on. `sink.ts DELAY` answers each read after DELAY milliseconds, as a server far away does; `sink.ts silent` accepts connections and says nothing;
+ * `sink.ts any` listens on every loopback address, all 127.x.y.z.
  */
 import { createServer, type Socket } from 'node:net';
 
@@ -11,7 +12,7 @@ const BYE = '221 2.0.0 Bye\r\n';
 const HELLO = '250-sink.example\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n';
 
 const [mode = '0'] = process.argv.slice(2);
-const delayMs = Number(mode);
+const delayMs = Number(mode) || 0;
 
 const server = createServer((socket) => {
   socket.setNoDelay(true);
@@ -49,7 +50,7 @@ function later(work: () => void): void {
 }
 
 // More connections may come at once than the default backlog of 511 holds.
-server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
+server.listen({ port: 0, host: mode === 'any' ? '0.0.0.0' : '127.0.0.1', backlog: 4_096 }, () => {
   const at = server.address();
   if (at !== null && typeof at === 'object') process.stdout.write(`${at.port}\n`);
 });

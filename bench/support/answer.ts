@@ -6,7 +6,7 @@ import { machine } from './machine.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RESULTS = `${ROOT}bench/results/`;
 /** A section of them stands between `<!-- bench NAME -->` and `<!-- end of NAME -->`. */
-const PAGES = ['bench/README.md'];
+const PAGES = ['bench/README.md', 'docs/performance.md'];
 
 /** Prints an answer in Markdown. `files` are further files that belong to it, by their names. */
 export function answer(bench: string, markdown: string, files: Readonly<Record<string, string>> = {}): void {

@@ -20,20 +20,20 @@ const DEFAULTS: Omit<Load, 'port'> = {
   pipelined: true,
   prefix: 'u',
   distinct: 10_000,
-  domains: 0,
+  domains: null,
   rampSeconds: 0.5,
   seconds: 2,
 };
 
 const STOP_MS = 45_000;
 
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  // So that `exit` handlers end what was started.
-  process.once(signal, () => process.exit(code));
-}
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+// So that what is above runs.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -85,9 +85,8 @@ export function pidOf(child: ChildProcess): number {
 
 /** Ends a child with this process, however this one ends. Returns the child. */
 export function tie<Child extends ChildProcess>(child: Child): Child {
-  const end = (): void => void child.kill('SIGKILL');
-  process.on('exit', end);
-  child.once('exit', () => process.off('exit', end));
+  alive.add(child);
+  child.once('exit', () => alive.delete(child));
   return child;
 }
 

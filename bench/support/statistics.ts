@@ -5,8 +5,9 @@ export function median(figures: readonly number[]): number {
 }
 
 /** `1,234`, `12.3` or `0.123`: three digits that mean something; `–` where there is no figure. */
-export function figure(value: number): string {
-  if (!Number.isFinite(value)) return '–';
+export function figure(value: number | null): string {
+  // JSON makes null of what is no number.
+  if (value === null || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
   if (size >= 100 || value === 0) return Math.round(value).toLocaleString('en');
   if (size >= 10) return value.toFixed(1);
