@@ -7,7 +7,7 @@ import { megabytesOf } from './support/processes.ts';
 import { figure } from './support/statistics.ts';
 import { table } from './support/table.ts';
 
-const SESSIONS = 9_500;
+const SESSIONS = 10_000;
 
 const rows = [await row(await startProgram('smtp-server'))];
 const sink = await startProgram('sink');

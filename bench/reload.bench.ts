@@ -60,9 +60,9 @@ async function watch(name: string, windowSeconds: number): Promise<Window> {
   const result = await load({ port: gateway.port, sessions: 50, recipients: 5, seconds: windowSeconds });
   stop.abort();
   await reloading;
-  const { accepted, shed, refused, broken, p50Ms, p99Ms } = result;
+  const { accepted, deferred, refused, turnedAway, broken, p50Ms, p99Ms } = result;
   const rate = accepted / result.seconds;
-  return { failed: shed + refused + broken, rate, p50Ms, p99Ms, megabytes: megabytesOf(gateway.pid) };
+  return { failed: deferred + refused + turnedAway + broken, rate, p50Ms, p99Ms, megabytes: megabytesOf(gateway.pid) };
 }
 
 async function reload(signal: AbortSignal): Promise<void> {
