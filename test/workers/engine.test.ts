@@ -172,12 +172,12 @@ for (const death of ['throw', 'exit', 'hang', 'reject', 'leave']) {
   });
 }
 
-test('what a thread held when it hung is asked again, and answered', async (t) => {
-  const engine = start(t, { settings: { maxPending: 8_000 } });
+test('ten thousand that a thread held when it hung are asked again, and answered', async (t) => {
+  const engine = start(t, { settings: { maxPending: 48_000 } });
   await validate(engine, 'yes');
   // Nobody waits for it any more when the thread is given up, so it is not asked again.
   const culprit = validate(engine, 'hang', 300);
-  const verdicts = await Promise.all(Array.from({ length: 999 }, (_, i) => validate(engine, `yes${i}`)));
+  const verdicts = await Promise.all(Array.from({ length: 9_999 }, (_, i) => validate(engine, `yes${i}`)));
   t.deepEqual([...new Set(verdicts.map(causeOf))], ['valid']);
   t.is(causeOf(await culprit), 'timeout');
   t.is((await engine.report()).asking, 0);
