@@ -39,7 +39,7 @@ export function checkDelivery(root: Plain, files: Files): readonly Fault[] {
   if (!isPlain(tls)) return [];
   const written = { mode: 'optional', ...tls };
   // Nobody is warned of what nobody wrote: TLS is tried wherever it is offered.
-  return [...checkTls(['delivery', 'tls'], written, files), ...checkIdentity(['delivery'], { tls: written })];
+  return [...checkTls(['delivery', 'tls'], written, files), ...checkIdentity(['delivery'], written)];
 }
 
 export function buildDelivery(settings: z.output<typeof delivery>, files: Files): DeliverySettings {

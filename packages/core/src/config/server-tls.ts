@@ -45,7 +45,7 @@ export function checkServerSecurity(path: Path, profile: Plain, files: Files): r
   ];
 }
 
-/** `section` has a key `tls`, as it stands in the file. */
+/** `path`: of the section that has a key `tls`; `tls` as it stands in the file. */
 export function checkIdentity(path: Path, { mode = 'off', cert = null }: Plain): readonly Fault[] {
   if (mode === 'off' || cert !== null) return [];
   return [warningAt([...path, 'tls'], 'TLS without a client certificate: expected cert and key, if the servers ask')];
