@@ -34,9 +34,9 @@ test('what is wrong with the TLS of the delivery is said where it stands', (t) =
     'callahead.yaml:15:40: delivery.tls.cert: "key.pem" holds no certificate: expected a PEM file of one',
   ]);
   t.deepEqual(problems('{tls: {mode: required}}'), [
-    'callahead.yaml:15:12: warning: delivery.tls: TLS without a client certificate: expected cert and key, if the servers ask',
+    'callahead.yaml:15:17: warning: delivery.tls: TLS without a client certificate: expected cert and key, if the servers ask',
   ]);
   t.deepEqual(problems('{maxConnectionsPerServer: 0}'), [
-    'callahead.yaml:15:12: delivery.maxConnectionsPerServer: 0 is too small: expected 1..10000',
+    'callahead.yaml:15:37: delivery.maxConnectionsPerServer: 0 is too small: expected 1..10000',
   ]);
 });

@@ -54,21 +54,10 @@ test('whatever is left out at the top level has the value of SPEC 2', (t) => {
     ldap: { servers: new Map(), routing: new Map() },
     dns: { servers: null, timeoutMs: 5 * second, allowReserved: false },
     delivery: {
-      tls: {
-        mode: 'optional',
-        verify: true,
-        ca: null,
-        identity: null,
-        servername: null,
-        minVersion: 'TLSv1.2',
-        maxVersion: 'TLSv1.3',
-        ciphers: 'DEFAULT',
-      },
       interface: { kind: 'auto' },
       connectTimeoutMs: 10 * second,
       commandTimeoutMs: minute,
       endOfDataTimeoutMs: 5 * minute,
-      maxConnectionsPerServer: 50,
       holdTimeMs: 4 * hour,
       maxConnectionsPerServer: 50,
       tls: {
