@@ -204,3 +204,11 @@ test('whatever is not about one ask is passed on', (t) => {
     ['borrow', 'counts', 'drained'],
   );
 });
+
+test('what a thread has counted is a notice', (t) => {
+  const { lane, notices } = setUp();
+  const port = fakePort();
+  lane.open(port);
+  port.answer({ kind: 'counts', destinations: [], heapBytes: 1, lagMs: 2 }, { kind: 'beat' });
+  t.deepEqual(notices, [{ kind: 'counts', destinations: [], heapBytes: 1, lagMs: 2 }, { kind: 'beat' }]);
+});

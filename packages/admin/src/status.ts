@@ -221,7 +221,7 @@ function sumSessions(all: readonly Sessions[]): Sessions {
   return sum;
 }
 
-export function latencyOf(histogram: Histogram): Latency {
+function latencyOf(histogram: Histogram): Latency {
   let below = 0;
   const buckets = histogram.counts.map((count, place) => {
     below += count;

@@ -7,7 +7,7 @@ import { createValidate } from './halves.ts';
 import { version } from './package.ts';
 
 /** What the HTTP API is given of a gateway. All of it is asked for anew each time: a gateway changes. */
-export type OperationsParts = Readonly<{
+type OperationsParts = Readonly<{
   engine: Engine;
   newest: () => Generation;
   /** The newest one too. */
@@ -35,7 +35,7 @@ export function openAdmin(
   });
 }
 
-export function createOperations(parts: OperationsParts): Operations {
+function createOperations(parts: OperationsParts): Operations {
   const { engine, newest, generations, listening, stopping, reload, now } = parts;
 
   function sessionsOf(listener: string): number {
