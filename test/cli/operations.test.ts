@@ -101,6 +101,8 @@ test('a reload by HTTP puts the file to work, or says what is wrong with it', as
   await gateway.configure({ ...file, hostname: 'mx2.gateway.example' });
   t.like(await json('/api/v1/reload', {}), { generation: 2, opened: [], restart: [] });
   t.like(await json('/api/v1/status'), { hostname: 'mx2.gateway.example' });
+  await gateway.configure({ ...file, admin: { listen: '127.0.0.1:0', token: `${TOKEN}-2` } });
+  t.like(await json('/api/v1/reload', {}), { generation: 3, restart: ['admin'] });
   await gateway.configure({ ...file, hostname: '' });
   const refused = await ask('/api/v1/reload', {});
   t.is(refused.status, 409);
