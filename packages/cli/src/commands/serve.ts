@@ -1,7 +1,7 @@
 import { loadConfiguration } from '@callahead/core/config';
 import { type Gateway, openGateway } from '../gateway.ts';
 import { load } from '../load.ts';
-import { createLog, type Log, logEvent } from '../logging.ts';
+import { createLogging, type Log } from '../logging.ts';
 import { createOutlet, type Outlet } from '../outlet.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -13,7 +13,7 @@ export async function serveCommand({ file }: Readonly<{ file: string }>, termina
   const configuration = await load(file, terminal);
   if (configuration === null) return 2;
   const outlet = createOutlet(terminal, process.stdout.fd);
-  const log = createLog(configuration.log.level, terminal.stdout, outlet);
+  const { log, logEvent } = createLogging(configuration.log.level, terminal.stdout, outlet);
   process.on('exit', outlet.flush);
   const { promise: fatal, resolve: onFatal } = Promise.withResolvers<Error>();
   const stop = firstSignal();
@@ -28,7 +28,7 @@ export async function serveCommand({ file }: Readonly<{ file: string }>, termina
       applied: ({ log: { level } }) => {
         log.level = level;
       },
-      emit: (event) => logEvent(log, event),
+      emit: logEvent,
       onFatal,
     });
   } catch (error) {
