@@ -163,16 +163,91 @@ test('after the pause one permit is lent, and its failure doubles the pause up t
   t.deepEqual(said(), ['1 lend', '1 deny until 7000']);
 });
 
-test('the answer to the trial closes the breaker for all', (t) => {
+test('the answer to the trial closes the breaker for all, and connections come back by and by', (t) => {
   const { loans, said, fail, pass, events } = setUp(5);
   fail(0, 3);
   pass(1_000);
   loans.borrow(0, LOAN);
   loans.answered(LOAN);
-  loans.borrow(1, LOAN);
-  loans.borrow(1, LOAN);
-  t.deepEqual(said(), ['0 lend', '1 lend', '1 lend']);
   t.is(events.at(-1)?.event, 'breaker.closed');
+  for (const thread of [1, 1, 2, 2]) loans.borrow(thread, LOAN);
+  // Nobody is asked for a connection: there will be more.
+  t.deepEqual(said(), ['0 lend', '1 lend']);
+  loans.answered(LOAN);
+  t.deepEqual(said(), ['1 lend']);
+  pass(250);
+  t.deepEqual(said(), ['2 lend']);
+  pass(250);
+  t.deepEqual(said(), ['2 lend']);
+});
+
+test('a server that comes back has all its connections within two seconds, however few answers it gives', (t) => {
+  const { loans, said, fail, pass } = setUp(100);
+  fail(0, 3);
+  pass(1_000);
+  loans.borrow(0, LOAN);
+  loans.answered(LOAN);
+  for (let i = 0; i < 99; i++) loans.borrow(1, LOAN);
+  const lent: number[] = [];
+  for (let step = 0; step < 8; step++) {
+    lent.push(said().length);
+    pass(250);
+  }
+  t.deepEqual(lent, [2, 1, 2, 4, 8, 16, 32, 35]);
+});
+
+test('failures of attempts that began together do not close the door on those that may still answer', (t) => {
+  const { loans, said, events } = setUp(5);
+  for (let i = 0; i < 5; i++) loans.borrow(0, LOAN);
+  for (let i = 0; i < 3; i++) loans.returned(0, LOAN, 'failed');
+  loans.borrow(1, LOAN);
+  said();
+  loans.answered(LOAN);
+  t.deepEqual(events, []);
+  // Two are what it takes; one of them is asked for.
+  t.deepEqual(said(), ['0 recall']);
+});
+
+test('where none of them answers the server is left alone when the last one is over, or after a second', (t) => {
+  const first = setUp(4);
+  for (let i = 0; i < 4; i++) first.loans.borrow(0, LOAN);
+  for (let i = 0; i < 3; i++) first.loans.returned(0, LOAN, 'failed');
+  t.deepEqual(first.events, []);
+  first.loans.returned(0, LOAN, 'closed');
+  t.is(first.events.at(-1)?.event, 'breaker.opened');
+
+  const second = setUp(4);
+  for (let i = 0; i < 4; i++) second.loans.borrow(0, LOAN);
+  for (let i = 0; i < 3; i++) second.loans.returned(0, LOAN, 'failed');
+  second.loans.borrow(1, LOAN);
+  second.said();
+  second.pass(999);
+  t.deepEqual(second.said(), []);
+  second.pass(1);
+  t.deepEqual(second.said(), ['1 deny until 3000']);
+  t.is(second.events.at(-1)?.event, 'breaker.opened');
+});
+
+test('a server that is up five seconds and down five is tried once a pause, and makes one line each way', (t) => {
+  const { loans, said, pass, events } = setUp(5);
+  let lent = 0;
+  for (let tick = 0; tick < 600; tick++) {
+    const isUp = Math.floor(tick / 50) % 2 === 1;
+    for (const thread of [0, 1]) loans.borrow(thread, LOAN);
+    const got = said().filter((word) => word.endsWith('lend'));
+    for (const word of got) {
+      if (isUp) loans.answered(LOAN);
+      loans.returned(Number(word[0]), LOAN, isUp ? 'closed' : 'failed');
+    }
+    if (!isUp) lent += got.length;
+    pass(100);
+  }
+  // Six times down: a pair of attempts for each of three failures at most, then a trial after one second and one after two more.
+  t.true(lent <= 6 * (2 * 3 + 2), `${lent}`);
+  t.deepEqual(
+    events.map(({ event }) => event),
+    Array.from({ length: 6 }, () => ['breaker.opened', 'breaker.closed']).flat(),
+  );
 });
 
 test('a trial that ends unanswered without failing lets the next one try', (t) => {

@@ -12,11 +12,22 @@ import {
   serverName,
   type ToWorker,
 } from '@callahead/core';
-import { createTerms } from './terms.ts';
+import {
+  answered as afterAnswer,
+  type Breaker,
+  CLOSED,
+  connectionsAt,
+  decided,
+  ended,
+  failed,
+  isShut,
+  nextStepMs,
+} from './breaker.ts';
+import { add, biggestHolder, isPressing, type Shares, sum } from './shares.ts';
+import { createTerms, type Terms } from './terms.ts';
 
 /** How long the connections of a dead thread count as open: the system needs a moment to close them. */
 const DEAD_THREAD_MS = 250;
-const FIRST_PAUSE_MS = 1_000;
 /** When to ask again while another one tries the server, or where the server is not known here. */
 const ASK_AGAIN_MS = 250;
 /**
@@ -29,13 +40,7 @@ const RECALL_MS = 1_000;
 const ANSWERING_MS = 5_000;
 const ENOUGH_MS = 10_000;
 
-type Breaker =
-  | Readonly<{ kind: 'closed'; failures: number }>
-  | Readonly<{ kind: 'open'; untilMs: number; pauseMs: number }>
-  /** `trial`: the thread that holds the one permit; null: the next borrower gets it. */
-  | Readonly<{ kind: 'half-open'; trial: number | null; pauseMs: number }>;
-
-type Loan = {
+type Loan = Shares & {
   readonly name: string;
   readonly profile: string;
   readonly server: string;
@@ -43,14 +48,12 @@ type Loan = {
   destinations: number;
   /** Permits that are out, those of dead threads too until their time is over. */
   out: number;
-  readonly held: Map<number, number>;
-  /** Permits each thread waits for. The thread that comes first is served next and then goes to the end. */
-  readonly waiting: Map<number, number>;
-  readonly recalled: Map<number, number>;
   /** When one was last recalled for somebody else. */
   recalledMs: number;
   /** When somebody looks whether one may be recalled. */
   lookAgainMs: number;
+  /** When somebody looks whether a recovering server may have more. */
+  nextStepMs: number;
   answeredMs: number;
   /** How many connections the server has shown to be enough, and for how long that is believed. */
   enough: Readonly<{ connections: number; untilMs: number }>;
@@ -117,7 +120,7 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
       return;
     }
     const { breaker } = loan;
-    if (breaker.kind === 'closed') {
+    if (!isShut(breaker)) {
       add(loan.waiting, thread, 1);
       lend(loan);
       return;
@@ -142,11 +145,10 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
   function answered(name: string): void {
     const loan = loans.get(name);
     if (loan === undefined) return;
-    if (loan.breaker.kind !== 'closed') {
-      emit({ event: 'breaker.closed', profile: loan.profile, server: loan.server, untilMs: now() });
-    }
-    loan.breaker = { kind: 'closed', failures: 0 };
     loan.answeredMs = now();
+    // Those that were refused meanwhile were one too many.
+    if (loan.breaker.kind === 'doubtful') seeEnough(loan);
+    become(loan, afterAnswer(loan.breaker, now()));
   }
 
   function returned(thread: number, name: string, outcome: LoanOutcome): void {
@@ -164,33 +166,48 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
 
   function judge(loan: Loan, thread: number, outcome: LoanOutcome): void {
     const { breaker } = loan;
-    if (breaker.kind === 'closed' && outcome === 'failed' && answersOthers(loan)) {
-      loan.enough = { connections: loan.out, untilMs: now() + ENOUGH_MS };
-      at(loan.enough.untilMs, () => lend(loan));
-    } else if (breaker.kind === 'closed' && outcome === 'failed') {
-      const failures = breaker.failures + 1;
-      loan.breaker = { kind: 'closed', failures };
-      if (failures >= (terms.of(loan.profile)?.failures ?? 1)) open(loan, FIRST_PAUSE_MS);
-    }
-    // An older connection that ends now says nothing about the trial, unless the thread of the trial holds both: then it is taken for it.
-    if (breaker.kind !== 'half-open' || breaker.trial !== thread) return;
-    if (outcome === 'failed') open(loan, breaker.pauseMs * 2);
-    else loan.breaker = { ...breaker, trial: null };
+    const attempt = { thread, others: loan.out, nowMs: now() };
+    if (outcome !== 'failed') become(loan, ended(breaker, attempt, termsOf(loan)));
+    else if (answersOthers(loan)) seeEnough(loan);
+    else become(loan, failed(breaker, attempt, termsOf(loan)));
   }
 
-  function answersOthers(loan: Loan): boolean {
-    return loan.out > 0 && now() - loan.answeredMs < ANSWERING_MS;
+  /** It serves those that it has, and refused one more. */
+  function answersOthers({ breaker, out, answeredMs }: Loan): boolean {
+    const serves = breaker.kind === 'closed' || breaker.kind === 'recovering';
+    return serves && out > 0 && now() - answeredMs < ANSWERING_MS;
   }
 
-  function open(loan: Loan, pauseMs: number): void {
-    const bounded = Math.min(pauseMs, terms.of(loan.profile)?.maxPauseMs ?? pauseMs);
-    const untilMs = now() + bounded;
-    loan.breaker = { kind: 'open', untilMs, pauseMs: bounded };
-    emit({ event: 'breaker.opened', profile: loan.profile, server: loan.server, untilMs });
+  function seeEnough(loan: Loan): void {
+    loan.enough = { connections: Math.max(1, loan.out), untilMs: now() + ENOUGH_MS };
+    at(loan.enough.untilMs, () => lend(loan));
+  }
+
+  function become(loan: Loan, next: Breaker): void {
+    const before = loan.breaker;
+    if (next === before) return;
+    loan.breaker = next;
+    if (next.kind === 'open') leaveAlone(loan, next.untilMs, before.kind !== 'half-open');
+    if (next.kind === 'recovering' && before.kind !== 'recovering') tell(loan, 'breaker.closed', now());
+    if (next.kind === 'doubtful') at(next.untilMs, () => become(loan, decided(loan.breaker, now(), termsOf(loan))));
+    if (next.kind === 'recovering' || before.kind === 'doubtful') lend(loan);
+  }
+
+  /** That a trial failed is no news. */
+  function leaveAlone(loan: Loan, untilMs: number, isNews: boolean): void {
+    if (isNews) tell(loan, 'breaker.opened', untilMs);
     for (const [thread, permits] of loan.waiting) {
       for (let i = 0; i < permits; i++) deny(thread, loan.name, untilMs);
     }
     loan.waiting.clear();
+  }
+
+  function tell({ profile, server }: Loan, event: 'breaker.opened' | 'breaker.closed', untilMs: number): void {
+    emit({ event, profile, server, untilMs });
+  }
+
+  function termsOf({ profile }: Loan): Pick<Terms, 'failures' | 'maxPauseMs'> {
+    return terms.of(profile) ?? { failures: 1, maxPauseMs: Number.POSITIVE_INFINITY };
   }
 
   function lost(thread: number): void {
@@ -212,7 +229,7 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
 
   /** Gives what is free to those who wait, in turns; then asks for idle connections for the others. */
   function lend(loan: Loan): void {
-    while (loan.out < maximum(loan)) {
+    while (loan.out < Math.min(maximum(loan), connectionsAt(loan.breaker, now()))) {
       const [first] = loan.waiting;
       if (first === undefined) break;
       const [thread, permits] = first;
@@ -220,7 +237,20 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
       if (permits > 1) loan.waiting.set(thread, permits - 1);
       give(loan, thread);
     }
-    recall(loan);
+    if (loan.out < maximum(loan) && loan.waiting.size > 0) awaitStep(loan);
+    else recall(loan);
+  }
+
+  /** Those who wait do so for the breaker: nobody else's connection would help them. */
+  function awaitStep(loan: Loan): void {
+    if (loan.breaker.kind !== 'recovering') return;
+    const stepMs = nextStepMs(loan.breaker, now());
+    if (loan.nextStepMs <= stepMs) return;
+    loan.nextStepMs = stepMs;
+    at(stepMs, () => {
+      loan.nextStepMs = Number.POSITIVE_INFINITY;
+      lend(loan);
+    });
   }
 
   function give(loan: Loan, thread: number): void {
@@ -273,7 +303,7 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
       maximum: maximum(loan),
       held: loan.out,
       waiting: sum(loan.waiting),
-      breaker: loan.breaker.kind,
+      breaker: isShut(loan.breaker) ? loan.breaker.kind : 'closed',
       leftAloneMs: loan.breaker.kind === 'open' ? Math.max(0, loan.breaker.untilMs - now()) : 0,
     }));
   }
@@ -293,43 +323,9 @@ function createLoan(name: string, profile: string, server: string): Loan {
     recalled: new Map(),
     recalledMs: Number.NEGATIVE_INFINITY,
     lookAgainMs: Number.POSITIVE_INFINITY,
+    nextStepMs: Number.POSITIVE_INFINITY,
     answeredMs: Number.NEGATIVE_INFINITY,
     enough: { connections: 0, untilMs: Number.NEGATIVE_INFINITY },
-    breaker: { kind: 'closed', failures: 0 },
+    breaker: CLOSED,
   };
-}
-
-function biggestHolder(loan: Loan): number | null {
-  let holder: number | null = null;
-  let most = 0;
-  for (const [thread, permits] of loan.held) {
-    const left = permits - (loan.recalled.get(thread) ?? 0);
-    if (left <= most) continue;
-    most = left;
-    holder = thread;
-  }
-  return holder;
-}
-
-/** A thread that waits has nothing, or clearly less than another. */
-function isPressing(loan: Loan): boolean {
-  const most = Math.max(0, ...loan.held.values());
-  for (const thread of loan.waiting.keys()) {
-    const permits = loan.held.get(thread) ?? 0;
-    if (permits === 0 || most - permits >= 2) return true;
-  }
-  return false;
-}
-
-function sum(counts: ReadonlyMap<number, number>): number {
-  let total = 0;
-  for (const count of counts.values()) total += count;
-  return total;
-}
-
-/** Counts up or down; a thread with nothing left is taken out. */
-function add(counts: Map<number, number>, thread: number, change: number): void {
-  const count = (counts.get(thread) ?? 0) + change;
-  if (count <= 0) counts.delete(thread);
-  else counts.set(thread, count);
 }
