@@ -16,6 +16,8 @@ export type RunningGateway = Readonly<{
   /** The socket of the HTTP API, as `host:port`; empty where there is none. */
   admin: string;
   log: readonly LogLine[];
+  /** Of its process. */
+  pid: number;
   /** The first line that is wanted, once it is there: the log is a pipe, and may come after what it tells of. */
   logged(wanted: (line: LogLine) => boolean): Promise<LogLine>;
   signal(name: NodeJS.Signals): void;
@@ -86,6 +88,7 @@ export async function startGateway(
       configure,
       admin: typeof admin === 'string' ? admin : '',
       log,
+      pid: child.pid ?? 0,
       logged,
       signal: (name) => void child.kill(name),
       ended: end,
