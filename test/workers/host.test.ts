@@ -1,7 +1,6 @@
 import type { ToMain } from '@callahead/core';
 import test from 'ava';
-import { startBench } from '../support/fake-main.ts';
-import { PROBE } from '../support/routes.ts';
+import { probeOf, startBench } from '../support/fake-main.ts';
 
 test('a known recipient is valid and an unknown one is unknown', async (t) => {
   const { main, server } = await startBench(t, { users: ['ann@corp.example'] });
@@ -65,7 +64,7 @@ test('who watches a probe is told every line of it and how long its verdict woul
   t.is(lines[1], `-- connected to 127.0.0.1:${server.port} from 127.0.0.1`);
   t.is(lines[2], 'S: 220 fake.example ESMTP');
   t.deepEqual(lines.slice(-2), ['C: RCPT TO:<a@x.example>', 'S: 250 2.1.5 Ok']);
-  t.deepEqual(facts(main.told, 'keep', 'forMs'), [String(PROBE.cacheTtlMs)]);
+  t.deepEqual(facts(main.told, 'keep', 'forMs'), [String(probeOf().cacheTtlMs)]);
 });
 
 test('a thread that closes answers everybody who waits', async (t) => {
@@ -84,11 +83,11 @@ test('a thread that closes answers everybody who waits', async (t) => {
 test('equal settings of a newer configuration keep a session, others replace it', async (t) => {
   const { main, server } = await startBench(t, { users: ['a@x.example', 'b@x.example', 'c@x.example'] });
   await main.ask(['a@x.example']);
-  main.send({ kind: 'profiles', generation: 2, probes: { corp: structuredClone(PROBE) } });
+  main.send({ kind: 'profiles', generation: 2, probes: { corp: probeOf() } });
   await main.ask(['b@x.example']);
   t.is(server.sessions.length, 1);
   const returned = main.hears(({ kind }) => kind === 'returned');
-  main.send({ kind: 'profiles', generation: 3, probes: { corp: { ...PROBE, mailFrom: 'probe@gateway.example' } } });
+  main.send({ kind: 'profiles', generation: 3, probes: { corp: probeOf({ mailFrom: 'probe@gateway.example' }) } });
   await returned;
   t.is(server.sessions[0]?.lines.at(-1), 'QUIT');
   await main.ask(['c@x.example']);
@@ -105,6 +104,6 @@ test('the cache of a profile that is no more goes with its last destination', as
   main.send({ kind: 'profiles', generation: 2, probes: {} });
   t.deepEqual(await caches(), ['corp']);
   t.like(await main.ask(['a@x.example']), [{ kind: 'valid', source: 'cache' }]);
-  main.send({ kind: 'forget', destination: 0 });
+  main.send({ kind: 'forget', destination: 1 });
   t.deepEqual(await caches(), []);
 });

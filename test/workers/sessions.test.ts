@@ -130,3 +130,46 @@ test('who comes while a connection is opened for somebody with little time left 
   t.like(await patient, [{ kind: 'valid' }]);
   greeting.resolve('220 fake.example');
 });
+
+test('a server that takes its time to reject gets one recipient at a time on each connection, and is forgiven', async (t) => {
+  let passedMs = 0;
+  let rejectionMs = 1_500;
+  let connections = 1;
+  let sent: number[] = [];
+  let most = 0;
+  const { main, server } = await startBench(
+    t,
+    {
+      on: {
+        connect({ session }) {
+          session.socket.on('data', (octets) => {
+            sent[session.number] = (sent[session.number] ?? 0) + octets.toString().split('RCPT TO:').length - 1;
+          });
+          return null;
+        },
+        async RCPT({ session }) {
+          await until(() => server.sessions.length >= connections);
+          most = Math.max(most, sent[session.number] ?? 0);
+          sent[session.number] = 0;
+          passedMs += rejectionMs;
+          return '550 5.1.1 No such user';
+        },
+      },
+    },
+    { commandTimeoutMs: 1e9, sessionLifetimeMs: 1e9 },
+    { now: () => performance.now() + passedMs },
+  );
+  const ask = (count: number, name: string) => main.ask(many(count, name), { budgetMs: 1e9 });
+  await ask(1, 'first');
+  connections = 5;
+  most = 0;
+  await ask(20, 'slow');
+  t.is(most, 1);
+  rejectionMs = 0;
+  await ask(10, 'quick');
+  t.is(most, 1);
+  t.is(server.asked.length, 31);
+  sent = [];
+  await ask(60, 'again');
+  t.is(most, 12);
+});

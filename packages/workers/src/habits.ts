@@ -4,6 +4,9 @@ import { LRUCache } from 'lru-cache';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
+/** A rejection that takes longer is meant to (a tarpit), and so many quick ones in a row show that it is so no more. */
+const SLOW_REJECTION_MS = 1_000;
+const QUICK_REJECTIONS = 10;
 /** Servers remembered by one thread; the one not met for longest is forgotten. */
 const MAX_SERVERS = 10_000;
 
@@ -24,10 +27,12 @@ export type Habits = Readonly<{
   /** It offers TLS that breaks where TLS is optional: believed for 10 minutes (SPEC 9.1). */
   breaksTls(): boolean;
   brokeTls(): void;
-  /** One RCPT was answered. */
-  answered(rejected: boolean): void;
+  /** One RCPT was answered, so long after the answer before it. */
+  answered(rejected: boolean, tookMs: number): void;
   /** The share of recipients it rejected lately, above 0 and at most 1. */
   rejectionShare(): number;
+  /** It takes its time to reject: those who wait behind a rejection would wait for nothing. Believed for 10 minutes, or until it rejects quickly again. */
+  rejectsSlowly(): boolean;
 }>;
 
 export function createHabits(now: () => number): (loan: string) => Habits {
@@ -51,6 +56,8 @@ function habitsOfOne(now: () => number): Habits {
   let plainUntilMs = 0;
   let asked = 0;
   let rejections = 0;
+  let slowUntilMs = 0;
+  let quick = 0;
 
   function transactionLimit(probe: Probe): number {
     if (now() < oneUntilMs) return 1;
@@ -69,12 +76,20 @@ function habitsOfOne(now: () => number): Habits {
     return another;
   }
 
-  function answered(rejected: boolean): void {
+  function answered(rejected: boolean, tookMs: number): void {
     asked++;
-    if (rejected) rejections++;
+    if (rejected) reject(tookMs);
     if (asked < 200) return;
     asked /= 2;
     rejections /= 2;
+  }
+
+  function reject(tookMs: number): void {
+    rejections++;
+    const isSlow = tookMs > SLOW_REJECTION_MS;
+    quick = isSlow ? 0 : quick + 1;
+    if (isSlow) slowUntilMs = now() + 10 * MINUTE_MS;
+    else if (quick >= QUICK_REJECTIONS) slowUntilMs = 0;
   }
 
   return {
@@ -100,5 +115,6 @@ function habitsOfOne(now: () => number): Habits {
     },
     answered,
     rejectionShare: () => (rejections + 0.1) / (asked + 1),
+    rejectsSlowly: () => slowUntilMs > 0 && now() < slowUntilMs,
   };
 }

@@ -66,7 +66,8 @@ export function createSession({ opened, probe, current, habits, now, answered }:
       foundDead: () => reused && standing.replies === repliesBefore,
     };
     let rest = queries;
-    while (rest.length > 0 && room() > 0) {
+    // Where a rejection turns out to take its time the others go to whoever is free.
+    while (rest.length > 0 && room() > 0 && (rest.length === queries.length || !habits.rejectsSlowly())) {
       const group = nextGroup(rest);
       const unasked = await askTogether(turn, group);
       rest = [...unasked, ...rest.slice(group.length)];
@@ -79,6 +80,7 @@ export function createSession({ opened, probe, current, habits, now, answered }:
   function nextGroup(rest: readonly Query[]): readonly Query[] {
     const utf8At = rest.findIndex((query) => query.utf8);
     if (utf8At === 0 || wasLost(rest[0])) return rest.slice(0, 1);
+    if (habits.rejectsSlowly()) return rest.slice(0, 1);
     const limit = habits.transactionLimit(probe);
     const begun = startsTransaction(standing, probe, habits, false) ? 0 : (standing.transaction?.rcpts ?? 0);
     // A group leaves in one write, so the server may refuse all of it: as many as it is likely to refuse few enough of.

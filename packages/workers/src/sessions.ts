@@ -46,6 +46,8 @@ export type SessionsOptions = Readonly<{
 
 /** So many recipients make another connection worth its round trips. */
 const RECIPIENTS_A_CONNECTION = 20;
+/** So many recipients at most are given to a session at once, and leave in one write: what comes behind them may go to another one that is free. */
+const MOST_TOGETHER = 100;
 /** How long no other connection is tried after one failed while sessions are at work. */
 const AVOID_MS = 1000;
 
@@ -89,7 +91,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       const alone = first.manner.kind === 'alone';
       const batch = alone
         ? [first]
-        : particular.filter((query) => query.manner.kind === 'fresh').slice(0, session.room());
+        : particular
+            .filter((query) => query.manner.kind === 'fresh')
+            .slice(0, Math.min(mostTogether(), session.room()));
       particular = particular.filter((query) => !batch.includes(query));
       serve(session, batch);
     }
@@ -97,12 +101,17 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   function assignOthers(): void {
     if (queue.length === 0) return;
-    const share = Math.ceil(queue.length / (idle.size + connecting.size));
+    const share = Math.min(mostTogether(), Math.ceil(queue.length / (idle.size + connecting.size)));
     // The latest used one first, so that the others may go when they are not needed.
     for (const session of [...idle.keys()].reverse()) {
       if (queue.length === 0) return;
       serve(session, queue.splice(0, Math.min(share, session.room())));
     }
+  }
+
+  /** A server that takes its time to reject gets one recipient at a time on a connection, and a connection for each that waits. */
+  function mostTogether(): number {
+    return habits.rejectsSlowly() ? 1 : MOST_TOGETHER;
   }
 
   function serve(session: Session, batch: readonly Query[]): void {
@@ -171,7 +180,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   /** Borrows permits for what still waits. */
   function seek(): void {
     const alone = particular.filter((query) => query.manner.kind === 'alone').length;
-    const others = Math.ceil((queue.length + particular.length - alone) / RECIPIENTS_A_CONNECTION);
+    const each = Math.min(mostTogether(), RECIPIENTS_A_CONNECTION);
+    const others = Math.ceil((queue.length + particular.length - alone) / each);
     const wanted = alone + others - borrowing - connecting.size;
     if (wanted <= 0) return;
     if (now() < deniedUntilMs) {

@@ -61,6 +61,7 @@ export async function askTogether(turn: Turn, group: readonly Query[]): Promise<
     if (standing.transaction !== null) before.push('RSET');
     before.push(`MAIL FROM:<${sender}>${utf8 ? ' SMTPUTF8' : ''}`);
   }
+  const sentMs = turn.now();
   const say = speaker(turn, [...before, ...group.map(rcpt)]);
   if (before.length > 0) {
     const begun = await begin(turn, group, before, say);
@@ -68,7 +69,7 @@ export async function askTogether(turn: Turn, group: readonly Query[]): Promise<
     standing.transaction = { sender, utf8, lines: begun.lines, rcpts: 0, accepted: 0 };
   }
   if (standing.transaction === null) throw new Error('a RCPT without a transaction');
-  return readReplies(turn, standing.transaction, group, (i) => say(before.length + i));
+  return readReplies(turn, standing.transaction, group, (i) => say(before.length + i), sentMs);
 }
 
 export function startsTransaction(standing: Standing, probe: Probe, habits: Habits, utf8: boolean): boolean {
@@ -132,14 +133,23 @@ async function begin(turn: Turn, group: readonly Query[], commands: readonly str
 }
 
 /** Reads the replies to the RCPTs in order. A 5xx waits for what comes behind it (SPEC 4.5); the others do not wait for it. */
-async function readReplies(turn: Turn, at: Transaction, group: readonly Query[], say: Say): Promise<readonly Query[]> {
+async function readReplies(
+  turn: Turn,
+  at: Transaction,
+  group: readonly Query[],
+  say: Say,
+  sentMs: number,
+): Promise<readonly Query[]> {
   const { standing, probe, habits, opened } = turn;
   const weighing: Promise<void>[] = [];
   const unasked: Query[] = [];
+  let heardMs = sentMs;
   let next = say(0);
   for (const [i, query] of group.entries()) {
     const said = await next;
-    if (said.kind === 'reply') heard(turn);
+    const sinceMs = heardMs;
+    heardMs = turn.now();
+    if (said.kind === 'reply') heard(turn, heardMs);
     if (isClose(said) || said.kind === 'broken') {
       lose(turn, at, group.slice(i), said);
       break;
@@ -150,13 +160,13 @@ async function readReplies(turn: Turn, at: Transaction, group: readonly Query[],
     at.rcpts++;
     if (code < 300) at.accepted++;
     if (code >= 500) standing.rejected++;
-    habits.answered(code >= 500);
+    habits.answered(code >= 500, heardMs - sinceMs);
     if (meaning === 'enough') habits.saidEnough(at.accepted);
     if (meaning === 'protocol') standing.worn = true;
     const again = meaning === 'enough' || (meaning === 'sender' && habits.refusesSender(probe, at.sender));
     if (again) unasked.push(query);
     // Nothing more goes into a transaction that is full or a session that is over; what has left already is read.
-    const goesOn = opened.capabilities.pipelining || (!again && !standing.worn);
+    const goesOn = opened.capabilities.pipelining || (!again && !standing.worn && !habits.rejectsSlowly());
     if (i + 1 < group.length && goesOn) next = say(i + 1);
     if (!again && code < 500) turn.settle(query, outcomeOf(turn, at, query, meaning, said));
     if (!again && code >= 500) weighing.push(weigh(turn, at, query, meaning, said, place));
@@ -265,10 +275,10 @@ function withoutUtf8({ opened }: Turn, query: Query): Outcome {
   return { kind: 'refused', reply: { code: 553, enhanced: '5.6.7', text: 'UTF-8 addresses are not supported' } };
 }
 
-function heard({ standing, answered, now }: Turn): void {
+function heard({ standing, answered }: Turn, nowMs: number): void {
   standing.replies++;
-  if (standing.replies > 1 && now() < standing.answeredMs + ANSWERED_MS) return;
-  standing.answeredMs = now();
+  if (standing.replies > 1 && nowMs < standing.answeredMs + ANSWERED_MS) return;
+  standing.answeredMs = nowMs;
   answered();
 }
 
