@@ -29,7 +29,7 @@ test('check writes every problem with its place, and fails', async (t) => {
   t.deepEqual(said, {
     stdout: '',
     stderr: `${file}:1:11: hostname: "1.2.3" is not a host name: expected a host name
-${file}:4:11: listeners.inbound.type: "pubic" is not right: expected public
+${file}:4:11: listeners.inbound.type: "pubic" is not right: expected public or private
 `,
   });
 });
