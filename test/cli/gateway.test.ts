@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { openChain } from '../support/chain.ts';
 import { connectClient, openSession, play } from '../support/dialogue.ts';
+import { startFakeDirectory } from '../support/fake-directory.ts';
 import { until } from '../support/until.ts';
 
 const MAIL = 'MAIL FROM:<sender@client.example>';
@@ -66,6 +67,59 @@ test('answers stay cached over a reload, changed settings or not', async (t) => 
   await ask(`C: ${KNOWN}\nS: 250`);
   t.is(servers[0]?.sessions.length, 1);
 });
+
+test('what a directory said is served on over a reload while it is down, and its connections stay', async (t) => {
+  const { chain, directory, reload } = await behindDirectory(t);
+  await chain.ask(`C: ${KNOWN}\nS: 250`);
+  await reload();
+  t.is(directory.counts.open, 1);
+  await directory.down();
+  await reload();
+  await chain.ask('C: RCPT TO:<other@example.com>\nS: 250');
+  t.is(directory.counts.searches, 1);
+});
+
+test('a routing that reads another attribute is asked anew, though its name is the same', async (t) => {
+  const { chain, directory, reload } = await behindDirectory(t);
+  await chain.ask(`C: ${KNOWN}\nS: 250`);
+  await reload({ mailHostAttribute: 'mailDrop' });
+  await chain.ask(`C: ${KNOWN}\nS: 250`);
+  t.is(directory.counts.searches, 2);
+});
+
+test('a directory that no configuration names any more loses its connections with the last session', async (t) => {
+  const { chain, directory } = await behindDirectory(t);
+  await chain.ask(`C: ${KNOWN}\nS: 250`);
+  const old = await openSession(t, chain.port, 'EHLO client.example', MAIL);
+  delete chain.file.listeners.inbound.ldapRouting;
+  delete chain.file.ldap;
+  await chain.gateway.reload();
+  t.is(directory.counts.open, 1);
+  old.socket.destroy();
+  await until(() => directory.counts.open === 0);
+  t.is(chain.gateway.generations(), 1);
+});
+
+/** A chain whose listener asks a directory about domains. `reload` changes keys of its routing. */
+async function behindDirectory(t: ExecutionContext) {
+  const directory = await startFakeDirectory({ entries: [{ dn: 'cn=domain,dc=example', attributes: {} }] });
+  const urls = [`ldap://127.0.0.1:${directory.port}`];
+  const routing = { server: 'directory', base: 'dc=example', filter: '(mail={d})', mailRoutingAddressAttribute: 'to' };
+  const sections = (keys: object) => ({
+    ldap: { servers: { directory: { urls } }, routing: { domains: { ...routing, ...keys } } },
+  });
+  const chain = await openChain(t, {
+    servers: [{ users: ['known@example.com', 'other@example.com'] }],
+    listener: { ldapRouting: 'domains' },
+    sections: sections({}),
+  });
+  t.teardown(() => directory.stop());
+  const reload = async (keys: object = {}): Promise<void> => {
+    Object.assign(chain.file, sections(keys));
+    t.like(await chain.gateway.reload(), { kind: 'reloaded' });
+  };
+  return { chain, directory, reload };
+}
 
 test('other settings close idle connections to the server, equal ones do not', async (t) => {
   const { file, gateway, ask, servers } = await openChain(t, {

@@ -8,6 +8,7 @@ import {
   parseLdapFilter,
 } from '@callahead/core';
 import { createLdap, type Ldap } from '../../packages/routing/src/ldap.ts';
+import { createSources } from '../../packages/routing/src/sources.ts';
 
 export const NO_TLS: LdapTls = {
   mode: 'off',
@@ -65,9 +66,8 @@ export function ldapWith(
   const events: Event[] = [];
   const ldap = createLdap({
     routings: new Map([['inbound', routing]]),
+    directory: createSources({ now, random: () => 0.5, emit: (event) => void events.push(event) }).directory,
     now,
-    random: () => 0.5,
-    emit: (event) => void events.push(event),
   });
   return { ldap, events };
 }

@@ -8,6 +8,7 @@ import {
 } from '@callahead/core';
 import type { Loaded } from '@callahead/core/config';
 import { createConnections, createHarvestCounter, createHolds, createUsage } from '@callahead/listener';
+import { createSources } from '@callahead/routing';
 import { createGeneration, type Generation } from './generation.ts';
 import { openEngine, openRouter } from './halves.ts';
 import { openAdmin } from './operations.ts';
@@ -58,6 +59,7 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
   const harvest = createHarvestCounter({ emit, now });
   const usage = createUsage({ now });
   const connections = createConnections({ now });
+  const sources = createSources({ now, random: Math.random, emit });
   const sockets = createSockets((listener, error) => {
     emit({ event: 'client.error', session: '', listener, client: '', error: error.message });
   });
@@ -87,7 +89,7 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
     const generation: Generation = createGeneration({
       number,
       configuration,
-      router: openRouter(configuration, { generation: number, listenAddresses, emit, now }),
+      router: openRouter(configuration, { generation: number, listenAddresses, emit, now, sources }),
       engine,
       holds,
       connections,

@@ -10,7 +10,7 @@ import type {
   Validate,
   Verdict,
 } from '@callahead/core';
-import { createRouter, type Router } from '@callahead/routing';
+import { createRouter, type Router, type RoutingSources } from '@callahead/routing';
 import { type Ask, createEngine, type Engine } from '@callahead/workers';
 
 /** Routing and the engine: all that finds out about a recipient, without a front door. */
@@ -62,13 +62,13 @@ export function openEngine(
   return createEngine({ settings: { ...engine, threads }, emit, onFatal, cacheFile });
 }
 
-/** Routing as one `generation` of the configuration has it. */
+/** Routing as one `generation` of the configuration has it. `sources`: what it has in common with others; left out, it has its own. */
 export function openRouter(
   configuration: Configuration,
   options: Pick<HalvesOptions, 'emit' | 'listenAddresses' | 'hostsFile'> &
-    Readonly<{ generation: number; now: () => number }>,
+    Readonly<{ generation: number; now: () => number; sources?: RoutingSources }>,
 ): Router {
-  const { generation, listenAddresses, emit, now, hostsFile } = options;
+  const { generation, listenAddresses, emit, now, sources, hostsFile } = options;
   return createRouter({
     hostname: configuration.hostname,
     self: configuration.self,
@@ -81,6 +81,7 @@ export function openRouter(
     now,
     random: Math.random,
     emit,
+    ...(sources === undefined ? {} : { sources }),
     ...(hostsFile === undefined ? {} : { hostsFile }),
   });
 }

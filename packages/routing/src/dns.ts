@@ -33,7 +33,7 @@ const MAX_ANSWERS = 50_000;
 const MAX_FLIGHTS = 10_000;
 
 /** Asks the servers of `dns.servers`, or the system's; remembers; asks one question once at a time. */
-export function createDns(settings: DnsSettings, now: () => number): Dns {
+export function createDns(settings: Pick<DnsSettings, 'servers' | 'timeoutMs'>, now: () => number): Dns {
   const resolver = openResolver(settings);
   const answers = createMemory<Exclude<Answer, { kind: 'failed' }>>(MAX_ANSWERS);
   const flights = new Map<string, Promise<Answer>>();
@@ -82,7 +82,12 @@ export function createDns(settings: DnsSettings, now: () => number): Dns {
   return { look, forget, close: () => resolver.cancel() };
 }
 
-function openResolver(settings: DnsSettings): Resolver {
+/** Those of the settings, or the system's as they are now. */
+export function serversOf({ servers }: Pick<DnsSettings, 'servers'>): readonly string[] {
+  return servers ?? new Resolver().getServers();
+}
+
+function openResolver(settings: Pick<DnsSettings, 'servers' | 'timeoutMs'>): Resolver {
   // Each round of tries takes twice as long as the one before: a lost packet is sent again within the time that a look-up has.
   const resolver = new Resolver({ timeout: Math.max(100, Math.floor(settings.timeoutMs / 4)), tries: 3 });
   if (settings.servers !== null) resolver.setServers(settings.servers);

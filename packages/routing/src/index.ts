@@ -13,7 +13,6 @@ import {
 import { createAskStage, createDeliverStage } from './arrive.ts';
 import { createClientNames } from './client-names.ts';
 import { createDestinations } from './destinations.ts';
-import { createDns } from './dns.ts';
 import { createDomainStage } from './domain.ts';
 import { createHosts } from './hosts.ts';
 import { createLdap } from './ldap.ts';
@@ -21,13 +20,15 @@ import { resolveNamed } from './named-hosts.ts';
 import { resolveDomain } from './own-domain.ts';
 import { type Lookup, type Resolved, trouble } from './resolved.ts';
 import { createQueryRoutesStage, createSmtpRoutesStage } from './smtp-routes.ts';
+import { createSources, type RoutingSources } from './sources.ts';
 import type { Hops, Stage } from './stage.ts';
 import { createStaticStage } from './static.ts';
 import { canonicalAddress, type Us } from './targets.ts';
 
+export { createSources, type RoutingSources, type SourcesOptions } from './sources.ts';
 export type { Hops, Stage } from './stage.ts';
 
-/** `now` is that of the requests' deadlines. `random`: in [0, 1). `hostsFile`: /etc/hosts where it is left out. */
+/** `now` is that of the requests' deadlines. `random`: in [0, 1). `sources`: of its own where they are left out. `hostsFile`: /etc/hosts where it is. */
 export type RouterOptions = Readonly<{
   hostname: string;
   self: Self;
@@ -43,6 +44,7 @@ export type RouterOptions = Readonly<{
   now(): number;
   random(): number;
   emit: Emit;
+  sources?: RoutingSources;
   hostsFile?: string;
 }>;
 
@@ -52,14 +54,16 @@ export type Router = RouteSource & Readonly<{ namesOf: NamesOf }>;
 /** Routing in the order of SPEC 5.1. An answer from memory is no promise; every other comes by the request's deadline. */
 export function createRouter(options: RouterOptions): Router {
   const { generation, now, random } = options;
-  const dns = createDns(options.dns, now);
+  const sources = options.sources ?? createSources(options);
+  const nameServers = sources.dns(options.dns);
+  const dns = nameServers.thing;
   const hosts = createHosts(options.hostsFile ?? '/etc/hosts', now);
   const lookup: Lookup = { dns, hosts, us: whoWeAre(options), allowReserved: options.dns.allowReserved, now, random };
   const destinations = createDestinations((at) => resolve(at, lookup), dns, now);
 
   const domain = createDomainStage(now);
   const servers = createStaticStage(now);
-  const ldap = createLdap({ routings: options.ldapRoutings, now, random, emit: options.emit });
+  const ldap = createLdap({ routings: options.ldapRoutings, directory: sources.directory, now });
   const toAsk = [domain, ldap.ask, createQueryRoutesStage(options.smtpRoutes, now), servers];
   const toDeliver = [domain, ldap.deliver, createSmtpRoutesStage(options.smtpRoutes, now), servers];
   const ask = createAskStage(destinations, generation, now);
@@ -74,8 +78,7 @@ export function createRouter(options: RouterOptions): Router {
       destinations.flush(what);
     },
     async close() {
-      dns.close();
-      await ldap.close();
+      await Promise.all([nameServers.giveBack(), ldap.close()]);
     },
   };
 }

@@ -1,27 +1,20 @@
 import {
   type DeliveryRequest,
-  type Emit,
   type Flush,
   failed,
   type Hop,
   hostPort,
   type LdapRoutingSettings,
-  type LdapServerSettings,
   oneLine,
   type Recipient,
   type Routing,
 } from '@callahead/core';
 import { by } from './deadline.ts';
-import { createDirectory, type Directory } from './directory.ts';
 import { hopOf } from './domain.ts';
-import {
-  createLdapAnswers,
-  type LdapAnswer,
-  type LdapAnswers,
-  type LdapFacts,
-  type LdapQuestion,
-} from './ldap-answers.ts';
+import type { LdapAnswer, LdapFacts, LdapQuestion } from './ldap-answers.ts';
 import type { Reading, Refusal } from './ldap-entries.ts';
+import type { Borrowed } from './shared.ts';
+import type { KnownDirectory, RoutingSources } from './sources.ts';
 import type { Hops } from './stage.ts';
 
 type Known = Extract<Routing, { kind: 'known' }>;
@@ -35,30 +28,23 @@ export type Ldap = Readonly<{
   close(): Promise<void>;
 }>;
 
-/** `routings`: what is asked for the recipients of a listener, by its name. `random`: in [0, 1). */
+/** `routings`: what is asked for the recipients of a listener, by its name. `directory`: lends the one that a routing asks. */
 export type LdapOptions = Readonly<{
   routings: ReadonlyMap<string, LdapRoutingSettings>;
+  directory: RoutingSources['directory'];
   now(): number;
-  random(): number;
-  emit: Emit;
 }>;
 
-type Opened = Readonly<{ directory: Directory; answers: LdapAnswers }>;
-
 /** One pool and one memory for each directory, whichever listeners and questions share it. */
-export function createLdap({ routings, now, random, emit }: LdapOptions): Ldap {
-  const opened = new Map<LdapServerSettings, Opened>();
-  for (const { server } of routings.values()) {
-    if (opened.has(server)) continue;
-    const directory = createDirectory(server, { now, random, emit });
-    opened.set(server, { directory, answers: createLdapAnswers(server, directory, { now, emit }) });
-  }
+export function createLdap({ routings, directory, now }: LdapOptions): Ldap {
+  const opened = new Map<LdapRoutingSettings['server'], Borrowed<KnownDirectory>>();
+  for (const { server } of routings.values()) if (!opened.has(server)) opened.set(server, directory(server));
 
   const stage =
     (purpose: Purpose): LdapStage =>
     (at, request) => {
       const routing = routings.get(request.listener);
-      const answers = routing === undefined ? undefined : opened.get(routing.server)?.answers;
+      const answers = routing === undefined ? undefined : opened.get(routing.server)?.thing.answers;
       if (routing === undefined || answers === undefined) return at;
       const wanted = wantedBy(purpose, request);
       if (wanted === 'address' && routing.mailRoutingAddressAttribute === null) return at;
@@ -77,10 +63,10 @@ export function createLdap({ routings, now, random, emit }: LdapOptions): Ldap {
     ask: stage('ask'),
     deliver: stage('deliver'),
     flush(what) {
-      for (const { answers } of opened.values()) answers.flush(what);
+      for (const { thing } of opened.values()) thing.answers.flush(what);
     },
     async close() {
-      await Promise.all([...opened.values()].map(({ directory }) => directory.close()));
+      await Promise.all([...opened.values()].map((one) => one.giveBack()));
     },
   };
 }
@@ -99,8 +85,12 @@ function questionAbout(routing: LdapRoutingSettings, recipient: Recipient): Ldap
   const base = routing.base.render(recipient);
   const filter = routing.filter.render(recipient);
   const ofDomain = [routing.base, routing.filter].some(({ tokens }) => tokens.has('a') || tokens.has('d'));
-  // None of the parts holds a NUL: templates escape it.
-  return { key: [routing.name, base, filter].join('\0'), base, filter, domain: ofDomain ? recipient.domain : null };
+  const { name, scope, mailHostAttribute, mailRoutingAddressAttribute, callAheadAttribute } = routing;
+  // All that an answer depends on: a reload may change a routing that keeps its name. No part holds a NUL: templates escape it.
+  const key = [name, scope, mailHostAttribute, mailRoutingAddressAttribute, callAheadAttribute, base, filter].join(
+    '\0',
+  );
+  return { key, base, filter, domain: ofDomain ? recipient.domain : null };
 }
 
 function late(): LdapAnswer {
