@@ -70,9 +70,9 @@ export function createRouter(options: RouterOptions): Router {
   const deliver = createDeliverStage(destinations, generation, now);
 
   return {
-    toAsk: (request) => supervise(() => walk(toAsk, ask, start(request), request)),
+    toAsk: (request) => supervise(() => walk(toAsk, 0, ask, start(request), request)),
     namesOf: createClientNames(dns, { timeoutMs: options.dns.timeoutMs, now }),
-    toDeliver: (request) => supervise(() => walk(toDeliver, deliver, start(request), request)),
+    toDeliver: (request) => supervise(() => walk(toDeliver, 0, deliver, start(request), request)),
     flush(what) {
       ldap.flush(what);
       destinations.flush(what);
@@ -87,18 +87,22 @@ function start(request: DeliveryRequest): Hops {
   return { kind: 'hops', recipient: request.recipient, named: 'recipient', hops: [] };
 }
 
-/** What one stage yields is the next stage's input, until one knows the end (SPEC 5.1); `arrive` always does. */
+/** What one stage yields is the next stage's input, from the stage `from` on, until one knows the end (SPEC 5.1); `arrive` always does. */
 function walk<Result extends Readonly<{ kind: 'ask' | 'discard' | 'known' }>, Asked>(
   stages: readonly Stage<Result, Asked>[],
+  from: number,
   arrive: (at: Hops, request: Asked) => Result | Promise<Result>,
-  at: Hops,
+  start: Hops,
   request: Asked,
 ): Result | Promise<Result> {
-  const [stage, ...later] = stages;
-  if (stage === undefined) return arrive(at, request);
-  const next = stage(at, request);
-  const go = (to: Hops | Result): Result | Promise<Result> => (isHops(to) ? walk(later, arrive, to, request) : to);
-  return next instanceof Promise ? next.then(go) : go(next);
+  let at = start;
+  for (let i = from; i < stages.length; i++) {
+    const next = stages[i]?.(at, request) ?? at;
+    if (next instanceof Promise) return next.then((to) => (isHops(to) ? walk(stages, i + 1, arrive, to, request) : to));
+    if (!isHops(next)) return next;
+    at = next;
+  }
+  return arrive(at, request);
 }
 
 function isHops(to: Readonly<{ kind: string }>): to is Hops {
