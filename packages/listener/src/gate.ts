@@ -139,19 +139,17 @@ export function createGate({ settings, validate, locate, holds, harvest, usage, 
       atMs: now(),
       facts: { recipient: check.kind, profile: profile?.name ?? 'none' },
     });
-    const request = { recipient, profile, listener: settings.name, deadlineMs, recorder };
-    const arrived = (): void => {
-      ticket.outstanding--;
-      if (ticket.outstanding === 0) ready(ticket);
-    };
+    const listener = settings.name;
     // Both at once: a recipient that is accepted although nobody could say anything must not wait twice.
-    if (check.kind === 'asked' && profile !== null) ask(ticket, { ...request, profile }, arrived);
+    if (check.kind === 'asked' && profile !== null)
+      ask(ticket, { recipient, profile, listener, deadlineMs, recorder }, ready);
     const locates = settings.relay || (profile !== null && opensOnFailure(profile.actions));
-    if (locates && recipient !== POSTMASTER) find(ticket, request, arrived);
+    if (locates && recipient !== POSTMASTER)
+      find(ticket, { recipient, profile, listener, deadlineMs, recorder }, ready);
     return ticket;
   }
 
-  function ask(ticket: Ticket, request: Request, arrived: () => void): void {
+  function ask(ticket: Ticket, request: Request, ready: Begin['ready']): void {
     const verdict = validate(request);
     if (!(verdict instanceof Promise)) {
       ticket.verdict = verdict;
@@ -162,13 +160,13 @@ export function createGate({ settings, validate, locate, holds, harvest, usage, 
     const known = (found: Verdict): void => {
       ticket.verdict = found;
       ticket.verdictMs = now();
-      arrived();
+      arrived(ticket, ready);
     };
     // Not awaited: the place in the queue of replies is what waits.
     void verdict.then(known, (error: unknown) => known(failed('protocol', String(error))));
   }
 
-  function find(ticket: Ticket, request: DeliveryRequest, arrived: () => void): void {
+  function find(ticket: Ticket, request: DeliveryRequest, ready: Begin['ready']): void {
     const delivery = locate(request);
     if (!(delivery instanceof Promise)) {
       ticket.delivery = delivery;
@@ -177,7 +175,7 @@ export function createGate({ settings, validate, locate, holds, harvest, usage, 
     ticket.outstanding++;
     const known = (found: DeliveryRouting): void => {
       ticket.delivery = found;
-      arrived();
+      arrived(ticket, ready);
     };
     void delivery.then(known, (error: unknown) => known({ kind: 'known', verdict: failed('no-route', String(error)) }));
   }
@@ -264,6 +262,11 @@ export function createGate({ settings, validate, locate, holds, harvest, usage, 
 }
 
 const ACCEPTED: Decision = { kind: 'accept', reply: SAYS.recipientOk };
+
+function arrived(ticket: Ticket, ready: Begin['ready']): void {
+  ticket.outstanding--;
+  if (ticket.outstanding === 0) ready(ticket);
+}
 
 /** Only then is a delivery host wanted where nothing is delivered (SPEC 4.8). */
 function opensOnFailure({ mode, onValidationFailure, onTemporaryFailure }: Actions): boolean {

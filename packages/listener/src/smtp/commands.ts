@@ -1,5 +1,4 @@
 import {
-  type Checked,
   type Client,
   type Emit,
   type ListenerSettings,
@@ -14,6 +13,7 @@ import { SAYS } from '../texts.ts';
 import type { Encryption } from './handshake.ts';
 import { ANSWERED, last, mistake, type Next, type Outcome, refusal, say } from './outcome.ts';
 import { parsePathArgument, readMailParameters } from './parameters.ts';
+import { recipientEvent } from './recipient-event.ts';
 
 /** How the client introduced itself. */
 export type Hello = Readonly<{ verb: 'HELO' | 'EHLO'; name: string }>;
@@ -248,20 +248,9 @@ export function createCommands({
 
   function settled(ticket: Ticket, current: Transaction): Answer {
     const decision = gate.settle(ticket, current, session);
-    const about = { session, listener: settings.name, client: client().address, ...factsOf(ticket) };
-    if (decision.kind === 'reject') {
-      const { reply, reason, ref, disconnect } = decision;
-      emit({ event: 'recipient.rejected', ...about, code: reply.code, reason, ref });
-      return { reply, hangUp: disconnect };
-    }
-    idleCommands = 0;
-    emit({
-      event: 'recipient.accepted',
-      ...about,
-      code: decision.reply.code,
-      monitor: ticket.profile?.actions.mode === 'monitor',
-    });
-    return { reply: decision.reply, hangUp: false };
+    if (decision.kind === 'accept') idleCommands = 0;
+    emit(recipientEvent({ session, listener: settings.name, client: client().address }, ticket, decision));
+    return { reply: decision.reply, hangUp: decision.kind === 'reject' && decision.disconnect };
   }
 
   function dataOutcome(argument: string): Outcome {
@@ -308,36 +297,4 @@ const TOO_MANY_FAULTS: Answer = { reply: SAYS.tooManyErrors, hangUp: true };
 function capabilities(messageSize: number, tls: boolean): readonly string[] {
   const always = ['PIPELINING', `SIZE ${messageSize}`, '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES'];
   return tls ? [...always, 'STARTTLS'] : always;
-}
-
-function factsOf(ticket: Ticket) {
-  const { recipient, check, profile, verdict, verdictMs, deadlineMs } = ticket;
-  const asked = check.kind === 'asked' && profile !== null;
-  return {
-    recipient: recipient.address,
-    kind: kindOf(ticket),
-    source: asked ? (verdict?.source ?? 'server') : ('' as const),
-    profile: profile?.name ?? '',
-    server: verdict?.server ?? '',
-    tookMs: asked ? tenths(verdictMs - deadlineMs + profile.validationTimeoutMs) : 0,
-  };
-}
-
-function kindOf({ check, verdict }: Ticket): Checked {
-  switch (check.kind) {
-    case 'asked':
-      return verdict?.kind ?? 'failed';
-    case 'bypassed':
-    case 'unchecked':
-      return check.kind;
-    case 'relayed':
-      return 'unchecked';
-    case 'refused':
-    case 'harvested':
-      return 'unasked';
-  }
-}
-
-function tenths(milliseconds: number): number {
-  return Math.max(0, Math.round(milliseconds * 10) / 10);
 }
