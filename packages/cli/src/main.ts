@@ -4,6 +4,7 @@ import { checkCommand } from './commands/check.ts';
 import { explainCommand } from './commands/explain.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { serveCommand } from './commands/serve.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { description, version } from './package.ts';
 
 const terminal = { stdout: process.stdout, stderr: process.stderr };
@@ -46,6 +47,30 @@ program
   .action(async (address: string, options: ExplainOptions) => {
     const { config: file, listener = null, client = null, dry = false, json = false } = options;
     finish(await explainCommand({ address, file, listener, client, dry, json }, terminal));
+  });
+
+type VerifyOptions = Readonly<{
+  config: string;
+  profile?: string;
+  listener?: string;
+  concurrency?: string;
+  format?: string;
+  resume?: string;
+}>;
+
+program
+  .command('verify')
+  .description('ask about many recipients; exit code 0 all are valid, 1 one is not, 3 one could not be told')
+  .argument('[address...]', 'the recipients (default: from stdin, one a line)')
+  .requiredOption('-c, --config <file>', 'the configuration file')
+  .option('--profile <name>', 'the call-ahead profile to ask by (default: that of the listener)')
+  .option('--listener <name>', 'the listener that they would arrive at (default: the first one with a profile)')
+  .option('--concurrency <number>', 'how many are asked about at once (default: 100)')
+  .option('--format <format>', 'json, csv or text; one result a line, in the order of the addresses (default: text)')
+  .option('--resume <file>', 'go on behind the results that an earlier run wrote to this file: append to it with >>')
+  .action(async (addresses: readonly string[], options: VerifyOptions) => {
+    const { config: file, profile = null, listener = null, concurrency = null, format = null, resume = null } = options;
+    finish(await verifyCommand({ addresses, file, profile, listener, concurrency, format, resume }, terminal));
   });
 
 program
