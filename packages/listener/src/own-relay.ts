@@ -75,7 +75,7 @@ async function run(deliver: Deliver, envelope: Envelope, message: PassThrough): 
 }
 
 /** Takes the dots away that SMTP puts before lines which begin with one (RFC 5321 §4.5.2), however the octets are cut. */
-export function createUnstuffing(): (octets: Buffer) => Buffer {
+function createUnstuffing(): (octets: Buffer) => Buffer {
   let last = LF;
   return (octets) => {
     const pieces: Buffer[] = [];

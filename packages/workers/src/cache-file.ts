@@ -111,14 +111,14 @@ function damaged(detail: string): Extract<ReadCache, { kind: 'damaged' }> {
   return { kind: 'damaged', detail };
 }
 
-export function encodeFrame({ destination, answers }: Frame): Buffer {
+function encodeFrame({ destination, answers }: Frame): Buffer {
   const name = Buffer.from(destination);
   const length = Buffer.alloc(4);
   length.writeUInt32BE(name.length);
   return framed(Buffer.concat([length, name, answers]));
 }
 
-export function encodeEnd(count: number): Buffer {
+function encodeEnd(count: number): Buffer {
   const payload = Buffer.alloc(4);
   payload.writeUInt32BE(count);
   return framed(payload);
