@@ -10,7 +10,7 @@ const MAIL = 'MAIL FROM:<sender@client.example>';
 const KNOWN = 'RCPT TO:<known@example.com>';
 const NOBODY = [{ match: ['nobody.example'], action: 'accept' }];
 
-test('a session keeps the access rules it began with, and the next one has the new ones', async (t) => {
+test.serial('a session keeps the access rules it began with, and the next one has the new ones', async (t) => {
   const { file, gateway, port, events } = await openChain(t);
   const old = await openSession(t, port, 'EHLO client.example', MAIL);
   file.recipientAccess = { inbound: NOBODY };
@@ -23,7 +23,7 @@ test('a session keeps the access rules it began with, and the next one has the n
   t.deepEqual(opened, [1, 2]);
 });
 
-test('a session keeps its routes and actions, and a recipient is asked where it was', async (t) => {
+test.serial('a session keeps its routes and actions, and a recipient is asked where it was', async (t) => {
   const { file, gateway, port, servers } = await openChain(t, {
     servers: [{ users: ['known@example.com'] }, { users: ['other@example.com'] }],
     rows: [{}, {}],
@@ -39,7 +39,7 @@ test('a session keeps its routes and actions, and a recipient is asked where it 
   t.regex((await next.line()) ?? '', /^550 5\.1\.1/);
 });
 
-test('a verdict of servers that are not asked any more is not served', async (t) => {
+test.serial('a verdict of servers that are not asked any more is not served', async (t) => {
   const { file, gateway, ask, servers } = await openChain(t, {
     servers: [{ users: ['known@example.com'] }, {}],
     rows: [{}, {}],
@@ -58,7 +58,7 @@ test('a verdict of servers that are not asked any more is not served', async (t)
   t.is(servers[0]?.sessions.length, asked);
 });
 
-test('answers stay cached over a reload, changed settings or not', async (t) => {
+test.serial('answers stay cached over a reload, changed settings or not', async (t) => {
   const { file, gateway, ask, servers } = await openChain(t);
   await ask(`C: ${KNOWN}\nS: 250`);
   await gateway.reload();
@@ -68,18 +68,21 @@ test('answers stay cached over a reload, changed settings or not', async (t) => 
   t.is(servers[0]?.sessions.length, 1);
 });
 
-test('what a directory said is served on over a reload while it is down, and its connections stay', async (t) => {
-  const { chain, directory, reload } = await behindDirectory(t);
-  await chain.ask(`C: ${KNOWN}\nS: 250`);
-  await reload();
-  t.is(directory.counts.open, 1);
-  await directory.down();
-  await reload();
-  await chain.ask('C: RCPT TO:<other@example.com>\nS: 250');
-  t.is(directory.counts.searches, 1);
-});
+test.serial(
+  'what a directory said is served on over a reload while it is down, and its connections stay',
+  async (t) => {
+    const { chain, directory, reload } = await behindDirectory(t);
+    await chain.ask(`C: ${KNOWN}\nS: 250`);
+    await reload();
+    t.is(directory.counts.open, 1);
+    await directory.down();
+    await reload();
+    await chain.ask('C: RCPT TO:<other@example.com>\nS: 250');
+    t.is(directory.counts.searches, 1);
+  },
+);
 
-test('a routing that reads another attribute is asked anew, though its name is the same', async (t) => {
+test.serial('a routing that reads another attribute is asked anew, though its name is the same', async (t) => {
   const { chain, directory, reload } = await behindDirectory(t);
   await chain.ask(`C: ${KNOWN}\nS: 250`);
   await reload({ mailHostAttribute: 'mailDrop' });
@@ -87,18 +90,21 @@ test('a routing that reads another attribute is asked anew, though its name is t
   t.is(directory.counts.searches, 2);
 });
 
-test('a directory that no configuration names any more loses its connections with the last session', async (t) => {
-  const { chain, directory } = await behindDirectory(t);
-  await chain.ask(`C: ${KNOWN}\nS: 250`);
-  const old = await openSession(t, chain.port, 'EHLO client.example', MAIL);
-  delete chain.file.listeners.inbound.ldapRouting;
-  delete chain.file.ldap;
-  await chain.gateway.reload();
-  t.is(directory.counts.open, 1);
-  old.socket.destroy();
-  await until(() => directory.counts.open === 0);
-  t.is(chain.gateway.generations(), 1);
-});
+test.serial(
+  'a directory that no configuration names any more loses its connections with the last session',
+  async (t) => {
+    const { chain, directory } = await behindDirectory(t);
+    await chain.ask(`C: ${KNOWN}\nS: 250`);
+    const old = await openSession(t, chain.port, 'EHLO client.example', MAIL);
+    delete chain.file.listeners.inbound.ldapRouting;
+    delete chain.file.ldap;
+    await chain.gateway.reload();
+    t.is(directory.counts.open, 1);
+    old.socket.destroy();
+    await until(() => directory.counts.open === 0);
+    t.is(chain.gateway.generations(), 1);
+  },
+);
 
 /** A chain whose listener asks a directory about domains. `reload` changes keys of its routing. */
 async function behindDirectory(t: ExecutionContext) {
@@ -121,7 +127,7 @@ async function behindDirectory(t: ExecutionContext) {
   return { chain, directory, reload };
 }
 
-test('other settings close idle connections to the server, equal ones do not', async (t) => {
+test.serial('other settings close idle connections to the server, equal ones do not', async (t) => {
   const { file, gateway, ask, servers } = await openChain(t, {
     servers: [{ users: ['known@example.com', 'a@example.com', 'b@example.com'] }],
     profile: { sessionIdle: 600 },
@@ -139,7 +145,7 @@ test('other settings close idle connections to the server, equal ones do not', a
   t.true(server?.sessions[1]?.lines.includes('MAIL FROM:<probe@gateway.example>'));
 });
 
-test('a port that is taken refuses the reload, and all stays as it was', async (t) => {
+test.serial('a port that is taken refuses the reload, and all stays as it was', async (t) => {
   const taken = createServer();
   await once(taken.listen(0, '127.0.0.1'), 'listening');
   t.teardown(() => taken.close());
@@ -161,7 +167,7 @@ test('a port that is taken refuses the reload, and all stays as it was', async (
   t.like(await gateway.reload(), { kind: 'reloaded', generation: 2 });
 });
 
-test('a file with mistakes changes nothing, and each is told with its place', async (t) => {
+test.serial('a file with mistakes changes nothing, and each is told with its place', async (t) => {
   const { file, gateway, port } = await openChain(t);
   Object.assign(file, { hostname: 'no name', drainTimeout: -1 });
   const refused = await gateway.reload();
@@ -172,7 +178,7 @@ test('a file with mistakes changes nothing, and each is told with its place', as
   await play(port, 'S: 220 mx.gateway.example');
 });
 
-test('listeners open and close as the file says, and sessions of a closed one go on', async (t) => {
+test.serial('listeners open and close as the file says, and sessions of a closed one go on', async (t) => {
   const { file, gateway, port } = await openChain(t);
   file.listeners.second = { ...file.listeners.inbound };
   const opening = await gateway.reload();
@@ -186,7 +192,7 @@ test('listeners open and close as the file says, and sessions of a closed one go
   t.regex((await old.line()) ?? '', /^250/);
 });
 
-test('a listener that is renamed keeps its port', async (t) => {
+test.serial('a listener that is renamed keeps its port', async (t) => {
   const { file, gateway, port } = await openChain(t);
   file.listeners.inbound.listen = [`127.0.0.1:${port}`];
   const { inbound } = file.listeners;
@@ -204,7 +210,7 @@ test('a listener that is renamed keeps its port', async (t) => {
   await play(named, 'S: 220');
 });
 
-test('what an earlier configuration held is freed when its last session ends', async (t) => {
+test.serial('what an earlier configuration held is freed when its last session ends', async (t) => {
   const { gateway, port, events } = await openChain(t);
   const sessions = [await openSession(t, port), await openSession(t, port)];
   await gateway.reload();
@@ -220,7 +226,7 @@ test('what an earlier configuration held is freed when its last session ends', a
   t.deepEqual(ended, [2, 1]);
 });
 
-test('reloads run one after another, and those that wait are one', async (t) => {
+test.serial('reloads run one after another, and those that wait are one', async (t) => {
   const { file, gateway } = await openChain(t);
   const first = gateway.reload();
   file.hostname = 'mx2.gateway.example';
@@ -232,7 +238,7 @@ test('reloads run one after another, and those that wait are one', async (t) => 
   t.like(await gateway.reload(), { generation: 4 });
 });
 
-test('sessions of earlier configurations count against the limit of the listener', async (t) => {
+test.serial('sessions of earlier configurations count against the limit of the listener', async (t) => {
   const { gateway, port } = await openChain(t, { listener: { limits: { sessions: 2 } } });
   await openSession(t, port);
   await gateway.reload();
@@ -241,13 +247,13 @@ test('sessions of earlier configurations count against the limit of the listener
   await play(port, 'S: 421 4.3.2\nS: (closed)');
 });
 
-test('keys that count only after a restart are told', async (t) => {
+test.serial('keys that count only after a restart are told', async (t) => {
   const { file, gateway } = await openChain(t);
   Object.assign(file, { engine: { threads: 2, maxPending: 100 } });
   t.like(await gateway.reload(), { kind: 'reloaded', restart: ['engine.threads', 'engine.maxPending'] });
 });
 
-test('a drain ends the sessions of every configuration, and a reload that comes then is refused', async (t) => {
+test.serial('a drain ends the sessions of every configuration, and a reload that comes then is refused', async (t) => {
   const { gateway, port } = await openChain(t, { sections: { drainTimeout: 60 } });
   const first = await openSession(t, port, 'EHLO client.example', MAIL, KNOWN);
   const idle = await openSession(t, port);
@@ -268,7 +274,7 @@ test('a drain ends the sessions of every configuration, and a reload that comes 
   t.is(gateway.generations(), 0);
 });
 
-test('a reload that a drain overtakes opens nothing', async (t) => {
+test.serial('a reload that a drain overtakes opens nothing', async (t) => {
   const { file, gateway } = await openChain(t);
   file.listeners.second = { ...file.listeners.inbound };
   const reloading = gateway.reload();
@@ -277,7 +283,7 @@ test('a reload that a drain overtakes opens nothing', async (t) => {
   t.deepEqual(Object.keys(gateway.listeners()), ['inbound']);
 });
 
-test('connections to a server follow a lower limit, and are never more', async (t) => {
+test.serial('connections to a server follow a lower limit, and are never more', async (t) => {
   const users = Array.from({ length: 400 }, (_, i) => `u${i}@example.com`);
   const { file, gateway, port, servers } = await openChain(t, {
     servers: [{ users }],
@@ -304,7 +310,7 @@ test('connections to a server follow a lower limit, and are never more', async (
   t.is((server?.sessions.length ?? 0) - before, 1);
 });
 
-test('a thousand reloads leave one configuration', async (t) => {
+test.serial('a thousand reloads leave one configuration', async (t) => {
   const { gateway, port } = await openChain(t);
   const old = await openSession(t, port, 'EHLO client.example', MAIL);
   for (let i = 0; i < 1_000; i++) await gateway.reload();

@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -128,7 +129,8 @@ test('SIGINT ends it with the summary so far', async (t) => {
   const { start, server } = await prepare(t, silent);
   const { child, ended } = start('exec $0 --concurrency 2');
   child.stdin.write('ann@example.com\nsilent@example.com\n');
-  await asked(server, 2);
+  const first = once(child.stdout, 'data');
+  await Promise.all([asked(server, 2), first]);
   child.kill('SIGINT');
   const { code, lines, stderr } = await ended;
   t.is(code, 1);
