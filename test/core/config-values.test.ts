@@ -17,7 +17,11 @@ inProfile(
   'cachettl: 900',
   '12:5: callAheadProfiles.corp.cachettl: unknown key: did you mean cacheTtl?',
 );
-atEnd('a key that resembles none gets the list', 'log: {color: red}', '15:7: log.color: unknown key: expected level');
+atEnd(
+  'a key that resembles none gets the list',
+  'log: {color: red}',
+  '15:7: log.color: unknown key: expected level, addresses, addressKey or addressKeyFile',
+);
 inListener(
   'unknown keys of limits are found too',
   'limits: {session: 5}',

@@ -46,7 +46,7 @@ test('whatever is left out at the top level has the value of SPEC 2', (t) => {
   t.deepEqual(configuration, {
     hostname: 'mx1.gateway.example',
     drainTimeoutMs: 30 * second,
-    log: { level: 'info' },
+    log: { level: 'info', addresses: 'full', addressKey: null },
     self: { names: [], addresses: [] },
     listeners: [],
     profiles: new Map(),

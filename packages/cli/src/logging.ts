@@ -1,36 +1,61 @@
-import type { Emit, Event } from '@callahead/core';
+import { randomBytes } from 'node:crypto';
+import { type Emit, EVENTS, type Event, type LogSettings } from '@callahead/core';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { default as pretty } from 'pino-pretty';
+import { createHide, type Hide } from './log-addresses.ts';
 import type { Outlet } from './outlet.ts';
+import { printableJson, visibleField, visibleJson } from './visible.ts';
 
 export type Log = Logger;
 
-/** `logEvent` writes one event as one line: its name as `msg`, but for a rejection the stable line that log watchers read (SPEC 10.5). */
-export type Logging = Readonly<{ log: Log; logEvent: Emit }>;
+/**
+ * `logEvent` writes one event as one line: its name as `msg`, but for a rejection the stable line that log watchers read (SPEC 10.5).
+ * `apply` puts other settings in force.
+ */
+export type Logging = Readonly<{ log: Log; logEvent: Emit; apply(settings: LogSettings): void }>;
 
-/** JSON lines through the outlet, or lines for people where `stdout` is a terminal (SPEC 1.1). */
-export function createLogging(level: string, stdout: NodeJS.WriteStream, outlet: Outlet): Logging {
-  const stream: DestinationStream = stdout.isTTY
-    ? pretty({
-        destination: stdout,
-        sync: true,
-        ignore: 'pid,hostname',
-        translateTime: 'SYS:HH:MM:ss.l',
-        singleLine: true,
-      })
-    : outlet;
-  const log = pino({ level, base: null }, stream);
+/** JSON lines through the outlet, or lines for people where `stdout` is a terminal (SPEC 1.1). No control character of anybody's gets out (SPEC 9.4). */
+export function createLogging(settings: LogSettings, stdout: NodeJS.WriteStream, outlet: Outlet): Logging {
+  const stream = stdout.isTTY ? printable(stdout) : visible(outlet);
+  const log = pino({ level: settings.level, base: null }, stream);
+  const ownKey = randomBytes(32).toString('hex');
+  let hide: Hide | null = hideFor(settings);
+
+  function hideFor({ addresses, addressKey }: LogSettings): Hide | null {
+    return addresses === 'full' ? null : createHide(addressKey?.reveal() ?? ownKey);
+  }
 
   // As pino writes them, in a third of the time: most lines of a busy log are events, and events are plain.
   function logEvent(event: Event): void {
-    const level = levelOf(event);
+    const { level } = EVENTS[event.event];
     if (!log.isLevelEnabled(level)) return;
-    const fields = JSON.stringify(event).slice(1, -1);
-    const message = JSON.stringify(messageOf(event));
+    const shown = hide === null ? event : hide(event);
+    const fields = JSON.stringify(shown).slice(1, -1);
+    const message = JSON.stringify(messageOf(shown));
     stream.write(`{"level":${log.levels.values[level]},"time":${Date.now()},${fields},"msg":${message}}\n`);
   }
 
-  return { log, logEvent };
+  function apply(next: LogSettings): void {
+    log.level = next.level;
+    hide = hideFor(next);
+  }
+
+  return { log, logEvent, apply };
+}
+
+function visible(outlet: Outlet): DestinationStream {
+  return { write: (line) => outlet.write(visibleJson(line)) };
+}
+
+function printable(stdout: NodeJS.WriteStream): DestinationStream {
+  const people = pretty({
+    destination: stdout,
+    sync: true,
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+  });
+  return { write: (line) => people.write(`${printableJson(line.trimEnd())}\n`) };
 }
 
 function messageOf(event: Event): string {
@@ -38,7 +63,7 @@ function messageOf(event: Event): string {
   if (event.event === 'session.refused') return refusalLine(event);
   if (event.event !== 'recipient.rejected') return event.event;
   const { listener, client, recipient, code, reason, ref } = event;
-  return `reject listener=${listener} client=${client} rcpt=<${recipient}> code=${code} reason=${reason} ref=${ref}`;
+  return `reject listener=${listener} client=${client} rcpt=<${visibleField(recipient)}> code=${code} reason=${reason} ref=${ref}`;
 }
 
 /** As of a recipient that was rejected, for who watches for those watches for this too. */
@@ -50,47 +75,4 @@ function refusalLine({
   session,
 }: Extract<Event, { event: 'session.refused' }>): string {
   return `reject listener=${listener} client=${client} rcpt=<> code=${code} reason=${reason} ref=${session}`;
-}
-
-function levelOf(event: Event): 'debug' | 'info' | 'warn' | 'error' {
-  switch (event.event) {
-    case 'session.opened':
-    case 'session.closed':
-    case 'session.secured':
-    case 'client.error':
-      return 'debug';
-    case 'session.admitted':
-    case 'session.refused':
-    case 'session.not-secured':
-    case 'recipient.accepted':
-    case 'recipient.rejected':
-    case 'message.relayed':
-    case 'message.refused':
-    case 'message.discarded':
-    case 'probe.dialogue':
-    case 'breaker.closed':
-    case 'cache.loaded':
-    case 'cache.saved':
-    case 'directory.up':
-    case 'gateway.reloaded':
-    case 'gateway.generation-ended':
-    case 'admin.acted':
-      return 'info';
-    case 'message.unacknowledged':
-    case 'proxy.refused':
-    case 'breaker.opened':
-    case 'cache.damaged':
-    case 'cache.unsaved':
-    case 'dhap.blocked':
-    case 'directory.down':
-    case 'admin.refused':
-    case 'directory.entry-refused':
-    case 'gateway.reload-warning':
-      return 'warn';
-    case 'thread.replaced':
-    case 'admin.failed':
-    case 'actor.crashed':
-    case 'gateway.reload-refused':
-      return 'error';
-  }
 }

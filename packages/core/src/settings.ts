@@ -138,11 +138,18 @@ export type LdapSettings = Readonly<{
 /** Names and addresses that are us, besides the host name and the listeners' sockets (SPEC 5.7). Lower case. */
 export type Self = Readonly<{ names: readonly string[]; addresses: readonly string[] }>;
 
+/** `addressKey` null: hashes are made with a key that is drawn at the start. */
+export type LogSettings = Readonly<{
+  level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  addresses: 'full' | 'hashed';
+  addressKey: Secret | null;
+}>;
+
 /** The whole configuration file: complete, checked, frozen. */
 export type Configuration = Readonly<{
   hostname: string;
   drainTimeoutMs: number;
-  log: Readonly<{ level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent' }>;
+  log: LogSettings;
   self: Self;
   listeners: readonly ListenerSettings[];
   profiles: ReadonlyMap<string, Profile>;

@@ -13,7 +13,7 @@ export async function serveCommand({ file }: Readonly<{ file: string }>, termina
   const configuration = await load(file, terminal);
   if (configuration === null) return 2;
   const outlet = createOutlet(terminal, process.stdout.fd);
-  const { log, logEvent } = createLogging(configuration.log.level, terminal.stdout, outlet);
+  const { log, logEvent, apply } = createLogging(configuration.log, terminal.stdout, outlet);
   process.on('exit', outlet.flush);
   const { promise: fatal, resolve: onFatal } = Promise.withResolvers<Error>();
   const stop = firstSignal();
@@ -25,9 +25,7 @@ export async function serveCommand({ file }: Readonly<{ file: string }>, termina
     gateway = await openGateway(configuration, {
       file,
       load: () => loadConfiguration(file, { env: process.env }),
-      applied: ({ log: { level } }) => {
-        log.level = level;
-      },
+      applied: (next) => apply(next.log),
       emit: logEvent,
       onFatal,
     });

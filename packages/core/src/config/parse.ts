@@ -8,6 +8,7 @@ import { buildDns } from './dns.ts';
 import { buildEngine } from './engine.ts';
 import { type Fault, faultsOf, inOrder, problemsOf } from './faults.ts';
 import { createFiles, type Files, type ReadText } from './files.ts';
+import { buildLog, checkLog } from './general.ts';
 import { buildHostAccess, checkHostAccess } from './host-access.ts';
 import { buildLdap, checkLdap } from './ldap.ts';
 import { checkListenerTls } from './listener-tls.ts';
@@ -96,6 +97,7 @@ function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFi
       ...checkHostAccess(written),
       ...checkLdap(written, files),
       ...checkDelivery(written, files),
+      ...checkLog(written, files),
       ...checkAdmin(written, files),
       ...checkCacheFile(written, files),
       ...routes.faults,
@@ -136,7 +138,7 @@ function build(settings: Settings, cores: number, read: Read): Omit<Configuratio
   return {
     hostname,
     drainTimeoutMs: settings.drainTimeout,
-    log: settings.log,
+    log: buildLog(settings.log, read.files),
     self,
     listeners: Object.entries(settings.listeners).map(([name, listener]) =>
       buildListener(name, listener, { profiles, tables, hosts, routings: ldap.routing, files: read.files }),

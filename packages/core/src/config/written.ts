@@ -35,7 +35,7 @@ function withDefaults(written: unknown, schema: JsonSchema): unknown {
 
 /** By its name, so that a key is hidden the day it is invented. A path to a secret is none. */
 function isSecret(key: string): boolean {
-  return /password|passphrase|secret|token/i.test(key) && !/file$/i.test(key);
+  return /password|passphrase|secret|token|^addressKey$/i.test(key) && !/file$/i.test(key);
 }
 
 /** `scheme://user:password@host`, of which the password is hidden. */
