@@ -9,6 +9,7 @@ exitWith(async () => {
   install();
   const passed = [
     check('types', () => runQuietly(bin('tsc'), ['-p', '.'])),
+    check('types of the web page', () => runQuietly(bin('tsc'), ['-p', 'packages/admin/web'])),
     check('lint and format', () => runQuietly(bin('biome'), ['check', '--error-on-warnings', '.'])),
     check('unused files, exports and dependencies', () => runQuietly(bin('knip'), [])),
     check('packages as published', checkTarballs),

@@ -2,8 +2,9 @@
 import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bin, pnpm, ROOT, runQuietly } from './install.mjs';
+import { buildPage } from './page.mjs';
 
-/** Makes dist of every package, JavaScript and types, in the order of the import arrows. Throws with the compiler's words. */
+/** Makes dist of every package, JavaScript and types, in the order of the import arrows, and the web page. Throws with the compiler's words. */
 export function build() {
   const packages = packagesInOrder();
   // All of them before the first is built: an import against the arrows then finds nothing, rather than the last build.
@@ -12,6 +13,7 @@ export function build() {
     const { code, output } = runQuietly(bin('tsc'), ['-p', join(folder, 'tsconfig.build.json')]);
     if (code !== 0) throw new Error(`${name} does not build:\n${output}`);
   }
+  buildPage();
   // The command's page at the registry is the page of the project. LICENSE comes into each tarball from the root by itself.
   copyFileSync(join(ROOT, 'README.md'), join(ROOT, 'packages', 'cli', 'README.md'));
 }

@@ -85,7 +85,7 @@ test('the packed packages hold what is published and nothing else', async (t) =>
     '@callahead/admin',
   ]) {
     const files = await readdir(join(elsewhere.path, 'node_modules', name));
-    const published = new Set(['LICENSE', 'README.md', 'dist', 'node_modules', 'package.json']);
+    const published = new Set(['LICENSE', 'README.md', 'dist', 'dist-web', 'node_modules', 'package.json']);
     t.deepEqual(
       files.filter((file) => !published.has(file)),
       [],

@@ -6,6 +6,7 @@ import { addRoutes } from './api.ts';
 import { createCounting } from './counting.ts';
 import { type Access, createGuard, type Guard } from './guard.ts';
 import type { Operations } from './operations.ts';
+import { addPage, PAGE_FOLDER } from './page.ts';
 import { Problem, problemBody, statusOfProblem } from './problem.ts';
 import { createRation } from './ration.ts';
 import { createRecent } from './recent.ts';
@@ -33,6 +34,8 @@ export type AdminOptions = Readonly<{
   version: string;
   operations: Operations;
   emit: Emit;
+  /** The folder of the built page; left out: the package's own. */
+  page?: string;
   /** `performance.now()`. */
   now: () => number;
   /** Milliseconds since 1970. */
@@ -100,6 +103,7 @@ export function createApp(
   });
   const streams = createStreams({ snapshot: async () => statusOf(await facts()), recent });
   const app = openApp(createGuard(settings.token), emit);
+  addPage(app, options.page ?? PAGE_FOLDER);
   addRoutes(app, {
     operations,
     facts,

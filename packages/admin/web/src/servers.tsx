@@ -1,0 +1,173 @@
+/** The servers that are asked, and the clients that ask too much. */
+import type { ServerStatus, Status } from './contract.ts';
+import { KINDS } from './history.ts';
+import { Badge, Card, Empty } from './parts.tsx';
+import { hashOf } from './place.ts';
+import { clock, count, plural, span, took } from './words.ts';
+
+export function Servers({ status: { servers } }: Readonly<{ status: Status }>) {
+  return (
+    <Card title="Servers">
+      {servers.length === 0 ? (
+        <Empty title="No server has been asked yet">The first recipient that is called ahead brings one.</Empty>
+      ) : (
+        <div class="scroller">
+          <table class="stacking">
+            <caption class="unseen">Servers with their state, connections, answers and times</caption>
+            <thead>
+              <tr>
+                <th scope="col">Server</th>
+                <th scope="col">State</th>
+                <th scope="col">Connections</th>
+                <th scope="col">Answers</th>
+                <th scope="col" class="number">
+                  Median
+                </th>
+                <th scope="col" class="number">
+                  95 %
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {servers.map((server) => (
+                <Server key={`${server.profile} ${server.server}`} server={server} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function Server({ server }: Readonly<{ server: ServerStatus }>) {
+  const { probes, latency } = server;
+  const said = KINDS.filter((kind) => probes[kind] > 0);
+  return (
+    <tr>
+      <th scope="row">
+        <a class="mono" href={hashOf('recipients', { server: server.server })}>
+          {server.server}
+        </a>
+        <span class="muted block">{server.profile}</span>
+      </th>
+      <td data-label="State">
+        <Breaker server={server} />
+      </td>
+      <td data-label="Connections">
+        <Pool connections={server.connections} />
+      </td>
+      <td data-label="Answers">
+        {said.length === 0 ? (
+          <span class="muted">none yet</span>
+        ) : (
+          <span class="counts">
+            {said.map((kind) => (
+              <span key={kind} class={`tone-text-${kind}`}>
+                <b>{count(probes[kind])}</b> {kind}
+              </span>
+            ))}
+          </span>
+        )}
+      </td>
+      <td data-label="Median" class="number">
+        {took(latency.p50Seconds)}
+      </td>
+      <td data-label="95 %" class="number">
+        {took(latency.p95Seconds)}
+      </td>
+    </tr>
+  );
+}
+
+function Breaker({ server: { breaker, leftAloneSeconds } }: Readonly<{ server: ServerStatus }>) {
+  switch (breaker) {
+    case 'closed':
+      return (
+        <Badge tone="valid" icon="valid">
+          in use
+        </Badge>
+      );
+    case 'open':
+      return (
+        <Badge tone="refused" icon="failed">
+          left alone for {span(leftAloneSeconds)}
+        </Badge>
+      );
+    case 'half-open':
+      return (
+        <Badge tone="temporary" icon="temporary">
+          being tried again
+        </Badge>
+      );
+  }
+}
+
+/** One box a connection that may be open, up to a number that fits. */
+function Pool({ connections }: Readonly<{ connections: ServerStatus['connections'] }>) {
+  const { busy, idle, connecting, limit, waiting } = connections;
+  const boxes = [...Array(Math.min(limit, 20)).keys()].map((place) => {
+    if (place < busy) return 'busy';
+    if (place < busy + connecting) return 'connecting';
+    return place < busy + connecting + idle ? 'idle' : 'free';
+  });
+  return (
+    <div class="pool">
+      <span class="boxes" aria-hidden="true">
+        {boxes.map((state, place) => (
+          <i key={place} class={state} />
+        ))}
+      </span>
+      <span>
+        {busy} busy, {idle} idle of {limit}
+        {waiting > 0 ? `, ${plural(waiting, 'probe')} waiting` : ''}
+      </span>
+    </div>
+  );
+}
+
+export function Offenders({ status: { dhap } }: Readonly<{ status: Status }>) {
+  return (
+    <Card title="Directory harvesters" aside={<span class="muted">{plural(dhap.crossings, 'crossing')}</span>}>
+      {dhap.offenders.length === 0 ? (
+        <Empty title="Nobody has asked for too many recipients that are not there" />
+      ) : (
+        <div class="scroller">
+          <table class="stacking">
+            <caption class="unseen">Clients that crossed the limit of invalid recipients, newest first</caption>
+            <thead>
+              <tr>
+                <th scope="col">Client</th>
+                <th scope="col">Group</th>
+                <th scope="col" class="number">
+                  Invalid
+                </th>
+                <th scope="col">At</th>
+                <th scope="col">Such as</th>
+              </tr>
+            </thead>
+            <tbody>
+              {dhap.offenders.map(({ client, listener, group, count: invalid, at, samples }) => (
+                <tr key={`${client} ${listener}`}>
+                  <th scope="row" class="mono">
+                    {client}
+                  </th>
+                  <td data-label="Group">{group === '' ? 'none' : group}</td>
+                  <td data-label="Invalid" class="number">
+                    {invalid}
+                  </td>
+                  <td data-label="At">
+                    <time dateTime={at}>{clock(at)}</time>
+                  </td>
+                  <td data-label="Such as">
+                    <span class="mono">{samples[0] ?? ''}</span>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,39 @@
+import { useState } from 'preact/hooks';
+import { TextField } from './parts.tsx';
+
+export type SignInProps = Readonly<{ wasWrong: boolean; onToken: (token: string) => void }>;
+
+export function SignIn({ wasWrong, onToken }: SignInProps) {
+  const [token, setToken] = useState('');
+  return (
+    <form
+      class="card sign-in"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onToken(token.trim());
+      }}
+    >
+      <p>
+        This gateway shows itself to who has its token: what <code>admin.tokenFile</code> of its configuration holds.
+      </p>
+      {wasWrong ? (
+        <p class="trouble" role="alert">
+          The gateway does not take this token. Is it the one of this gateway?
+        </p>
+      ) : null}
+      <TextField
+        label="Token"
+        type="password"
+        value={token}
+        onInput={setToken}
+        required
+        hint="Kept until this tab is closed, and sent to this gateway only."
+      />
+      <div class="actions">
+        <button type="submit" class="button primary">
+          Open the console
+        </button>
+      </div>
+    </form>
+  );
+}
