@@ -1,6 +1,7 @@
 /**
  * A thread without mail servers: the local part says what becomes of the ask. `yes…` is valid, `no…` unknown; `slow…` is never answered;
- * `throw…`, `exit…` and `hang…` do that to the thread; `reject…` leaves a promise rejected; `leave…` ends the thread's work.
+ * `throw…`, `exit…` and `hang…` do that to the thread; `reject…` leaves a promise rejected; `leave…` ends the thread's work. A word with `-` behind it
+ * does so a moment after it was learnt.
  */
 import type { ToMain, ToWorker, Verdict } from '@callahead/core';
 import type { Host } from '../../packages/workers/src/host.ts';
@@ -35,12 +36,16 @@ function createFakeHost(post: (messages: readonly ToMain[]) => void, leave: () =
         ref: 'r',
       };
     }
+    die(word);
+    return null;
+  }
+
+  function die(word: string | undefined): void {
     if (word === 'throw') throw new Error('told to throw');
     if (word === 'exit') process.exit(7);
     if (word === 'reject') void Promise.reject(new Error('told to reject'));
     if (word === 'leave') leave();
     if (word === 'hang') for (;;);
-    return null;
   }
 
   function handle(message: ToWorker): void {
@@ -65,6 +70,11 @@ function createFakeHost(post: (messages: readonly ToMain[]) => void, leave: () =
         return;
       }
       case 'learn':
+        if (message.recipient.includes('-')) {
+          // Dead to the world for a moment: what is asked meanwhile is its last.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+          die(message.recipient.split('-')[0]);
+        }
         seen.set(message.recipient, [servers.get(message.destination) ?? 'unknown']);
         return;
       case 'flush':

@@ -12,6 +12,7 @@ import {
   startFakeMain,
 } from '../support/fake-main.ts';
 import { type FakeOptions, type FakeServer, startFakeServer } from '../support/fake-server.ts';
+import { until } from '../support/until.ts';
 
 const kinds = (verdicts: readonly Verdict[]): readonly string[] => verdicts.map(({ kind }) => kind);
 
@@ -505,4 +506,19 @@ test.serial('verdicts and what servers said are counted, and each of them once',
   t.like(counts, { destination: 1, verdicts: { valid: 2, unknown: 1, failed: 0 }, cached: 1 });
   t.like(counts?.servers, [{ server: `mx.example:${server.port}`, probes: { valid: 1, unknown: 1 } }]);
   t.deepEqual(main.host.counts(), []);
+});
+
+test.serial('of two equal servers a slow one gets what it can answer, and gathers no connections', async (t) => {
+  const gate = Promise.withResolvers<string>();
+  const slow = await start(t, { on: { RCPT: () => gate.promise } });
+  const quick = await start(t, { on: { RCPT: () => '250 2.1.5 Ok' } });
+  const main = startMain(t, [[slow, quick]]);
+  const first = main.ask(['first@x.example']);
+  await until(() => slow.asked.length > 0);
+  for (let i = 0; i < 20; i++) t.like(await main.ask([`user${i}@x.example`]), [{ kind: 'valid' }]);
+  t.is(slow.asked.length, 1);
+  t.is(slow.sessions.length, 1);
+  t.is(quick.asked.length, 20);
+  gate.resolve('250 2.1.5 Ok');
+  t.like(await first, [{ kind: 'valid' }]);
 });

@@ -10,7 +10,6 @@ import {
   type Route,
   type Server,
   serverName,
-  serversInOrder,
   type ToMain,
   type Verdict,
 } from '@callahead/core';
@@ -36,7 +35,7 @@ import { createRefreshes } from './refreshes.ts';
 import { createSessions, type Sessions, type Supervise } from './sessions.ts';
 import type { Tally } from './tally.ts';
 import { createTraces } from './traces.ts';
-import { findServer } from './walk.ts';
+import { findServer, freestFirst } from './walk.ts';
 
 export type ToDestination =
   | (Readonly<{ kind: 'ask'; recipient: string }> & Waiter)
@@ -167,7 +166,8 @@ export function createDestination(options: DestinationOptions): Destination {
   }
 
   function walk(queries: readonly Query[]): void {
-    const order = serversInOrder(route, step++, random).filter((server) => !poolOf(server).leftAlone());
+    const free = (server: Server): boolean => !poolOf(server).leftAlone();
+    const order = freestFirst(route, step++, random, (server) => poolOf(server).owed()).filter(free);
     for (const query of queries) {
       query.walkStartedMs = now();
       query.untried = order;

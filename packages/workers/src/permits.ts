@@ -20,22 +20,25 @@ export type Permits = Readonly<{
 }>;
 
 export function createPermits(post: (message: ToMain) => void): Permits {
-  const waiting = new Map<string, Borrower[]>();
+  /** Permits each borrower waits for. The one that comes first is served next and then goes to the end. */
+  const waiting = new Map<string, Map<Borrower, number>>();
   /** Permits each borrower has. */
   const lent = new Map<string, Map<Borrower, number>>();
 
   function borrow(loan: string, borrower: Borrower): void {
-    const line = waiting.get(loan) ?? [];
-    line.push(borrower);
-    waiting.set(loan, line);
+    count(waiting, loan, borrower, 1);
     post({ kind: 'borrow', loan });
   }
 
   /** Each `borrow` is answered once, in turn. */
   function first(loan: string): Borrower | null {
-    const line = waiting.get(loan) ?? [];
-    const borrower = line.shift() ?? null;
-    if (line.length === 0) waiting.delete(loan);
+    const line = waiting.get(loan);
+    const [next] = line ?? [];
+    if (line === undefined || next === undefined) return null;
+    const [borrower, permits] = next;
+    line.delete(borrower);
+    if (permits > 1) line.set(borrower, permits - 1);
+    else if (line.size === 0) waiting.delete(loan);
     return borrower;
   }
 
@@ -45,30 +48,32 @@ export function createPermits(post: (message: ToMain) => void): Permits {
       post({ kind: 'returned', loan, outcome: 'closed' });
       return;
     }
-    count(loan, borrower, 1);
+    count(lent, loan, borrower, 1);
     borrower.lend();
   }
 
   function giveBack(loan: string, borrower: Borrower, outcome: LoanOutcome): void {
-    count(loan, borrower, -1);
+    count(lent, loan, borrower, -1);
     post({ kind: 'returned', loan, outcome });
   }
 
-  function count(loan: string, borrower: Borrower, by: number): void {
-    const borrowers = lent.get(loan) ?? new Map<Borrower, number>();
-    const permits = (borrowers.get(borrower) ?? 0) + by;
-    if (permits > 0) borrowers.set(borrower, permits);
-    else borrowers.delete(borrower);
-    if (borrowers.size > 0) lent.set(loan, borrowers);
-    else lent.delete(loan);
-  }
-
+  /** One that is idle, of whoever has one; else the next one that becomes idle of who has most. */
   function recall(loan: string): void {
-    const borrowers = lent.get(loan) ?? new Map<Borrower, number>();
-    for (const borrower of borrowers.keys()) if (borrower.closeIdle()) return;
-    const [any] = borrowers.keys();
-    any?.closeNext();
+    const borrowers = [...(lent.get(loan) ?? [])].sort(([, a], [, b]) => b - a);
+    for (const [borrower] of borrowers) if (borrower.closeIdle()) return;
+    borrowers[0]?.[0].closeNext();
   }
 
   return { borrow, giveBack, lend, deny: (loan, untilMs) => first(loan)?.deny(untilMs), recall };
+}
+
+type Counts = Map<string, Map<Borrower, number>>;
+
+function count(counts: Counts, loan: string, borrower: Borrower, by: number): void {
+  const borrowers = counts.get(loan) ?? new Map<Borrower, number>();
+  const permits = (borrowers.get(borrower) ?? 0) + by;
+  if (permits > 0) borrowers.set(borrower, permits);
+  else borrowers.delete(borrower);
+  if (borrowers.size > 0) counts.set(loan, borrowers);
+  else counts.delete(loan);
 }

@@ -133,6 +133,14 @@ export const timedOut = {
   during: 'conversation',
 } as const;
 
+/** One server's breaker is open. */
+export const serverLeftAlone = {
+  kind: 'failed',
+  cause: 'connect',
+  detail: 'the server is left alone after failures',
+  during: 'left-alone',
+} as const;
+
 const leftAlone: Failure = {
   kind: 'failed',
   cause: 'connect',

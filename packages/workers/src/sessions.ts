@@ -8,7 +8,7 @@ import type { Habits } from './habits.ts';
 import type { NotOpen } from './not-open.ts';
 import { type Connect, openServer } from './opening.ts';
 import type { Borrower } from './permits.ts';
-import { attemptDeadlineMs, note, type Outcome, type Query, type Told } from './query.ts';
+import { attemptDeadlineMs, note, type Outcome, type Query, serverLeftAlone, type Told } from './query.ts';
 import { createSession, type Session } from './session.ts';
 
 /** Runs work of an actor: what it throws, now or later, is the supervisor's. */
@@ -25,6 +25,8 @@ export type Sessions = Borrower &
     /** The breaker is open, and there is no session left from before. */
     leftAlone(): boolean;
     waiting(): number;
+    /** Those who wait for a session, and those whom a session has asked about. */
+    owed(): number;
     counts(): Readonly<{ connecting: number; idle: number; busy: number }>;
     /** `drain`: sessions that have no more to ask end with QUIT. `destroy`: all of them end at once. Settles when none is left. */
     stop(how: 'drain' | 'destroy'): Promise<void>;
@@ -52,7 +54,7 @@ const MOST_TOGETHER = 100;
 const AVOID_MS = 1000;
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const { probe, habits, now, supervise, done } = options;
+  const { probe, habits, now, supervise } = options;
   const connecting = new Set<symbol>();
   const idle = new Map<Session, NodeJS.Timeout>();
   const busy = new Set<Session>();
@@ -61,6 +63,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   let queue: Query[] = [];
   /** Those that want a new connection. */
   let particular: Query[] = [];
+  let owed = 0;
   let borrowing = 0;
   let recalls = 0;
   let avoidUntilMs = 0;
@@ -68,6 +71,11 @@ export function createSessions(options: SessionsOptions): Sessions {
   let stopping: 'no' | 'drain' | 'destroy' = 'no';
   const { promise: empty, resolve: nowEmpty } = Promise.withResolvers<void>();
   const doubts = createDoubts({ habits, done, ask: enqueue });
+
+  function done(query: Query, outcome: Outcome): void {
+    owed--;
+    options.done(query, outcome);
+  }
 
   function enqueue(query: Query): void {
     if (query.manner.kind === 'any') queue.push(query);
@@ -89,11 +97,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       const [first] = particular;
       if (first === undefined) return;
       const alone = first.manner.kind === 'alone';
-      const batch = alone
-        ? [first]
-        : particular
-            .filter((query) => query.manner.kind === 'fresh')
-            .slice(0, Math.min(mostTogether(), session.room()));
+      const most = Math.min(mostTogether(), session.room());
+      const batch = alone ? [first] : particular.filter((query) => query.manner.kind === 'fresh').slice(0, most);
       particular = particular.filter((query) => !batch.includes(query));
       serve(session, batch);
     }
@@ -185,12 +190,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const wanted = alone + others - borrowing - connecting.size;
     if (wanted <= 0) return;
     if (now() < deniedUntilMs) {
-      giveUp({
-        kind: 'failed',
-        cause: 'connect',
-        detail: 'the server is left alone after failures',
-        during: 'left-alone',
-      });
+      giveUp(serverLeftAlone);
       return;
     }
     if (now() < avoidUntilMs && idle.size + busy.size > 0 && particular.length === 0) return;
@@ -247,7 +247,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     avoidUntilMs = now() + AVOID_MS;
     // Where our own deadline ended it, the server may still have answered those who came later and have more time.
     const ranOut = trouble.kind === 'failed' && trouble.cause === 'timeout' && now() > deadlineMs - 1;
-    const later = ranOut ? takeLater(deadlineMs) : [];
+    const later = ranOut ? take((query) => attemptDeadlineMs(query) > deadlineMs) : [];
     giveUp(trouble.kind === 'temporary' ? { kind: 'temporary', reply: trouble.reply } : trouble, trouble.lines);
     for (const query of later) enqueue(query);
     await trouble.gone;
@@ -256,12 +256,13 @@ export function createSessions(options: SessionsOptions): Sessions {
     free(place, isSkipped ? 'closed' : 'failed');
   }
 
-  function takeLater(deadlineMs: number): readonly Query[] {
-    const isLater = (query: Query): boolean => attemptDeadlineMs(query) > deadlineMs;
-    const later = [...queue, ...particular].filter(isLater);
-    queue = queue.filter((query) => !isLater(query));
-    particular = particular.filter((query) => !isLater(query));
-    return later;
+  /** Takes those out of the queues that `isTaken` says. */
+  function take(isTaken: (query: Query) => boolean): readonly Query[] {
+    const taken = [...queue, ...particular].filter(isTaken);
+    if (taken.length === 0) return taken;
+    queue = queue.filter((query) => !isTaken(query));
+    particular = particular.filter((query) => !isTaken(query));
+    return taken;
   }
 
   /** Lets those go that no session, present or coming, will serve. */
@@ -288,10 +289,8 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   function expire(): void {
     const isLate = (query: Query): boolean => attemptDeadlineMs(query) <= now();
-    const late = [...queue.filter(isLate), ...particular.filter(isLate), ...doubts.remove(isLate)];
+    const late = [...take(isLate), ...doubts.remove(isLate)];
     if (late.length === 0) return;
-    queue = queue.filter((query) => !isLate(query));
-    particular = particular.filter((query) => !isLate(query));
     const during = connecting.size > 0 && idle.size + busy.size === 0 ? 'dialing' : 'conversation';
     for (const query of late) {
       drop(query, { kind: 'failed', cause: 'timeout', detail: 'no connection was free in time', during });
@@ -320,7 +319,10 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   const sessions: Sessions = {
-    add: enqueue,
+    add(query) {
+      owed++;
+      enqueue(query);
+    },
     pump,
     lend,
     deny(untilMs) {
@@ -338,6 +340,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     expire,
     leftAlone: () => now() < deniedUntilMs && connecting.size + idle.size + busy.size === 0,
+    owed: () => owed,
     waiting: () => queue.length + particular.length + doubts.held().length,
     counts: () => ({ connecting: connecting.size, idle: idle.size, busy: busy.size }),
     stop,

@@ -1,5 +1,5 @@
 /** The servers of a route by their names. Pure. */
-import { type Route, type Server, serverName } from '@callahead/core';
+import { type Route, type Server, serverName, serversInOrder } from '@callahead/core';
 
 /** A backup accepts everybody: what a server of a worse tier accepts is used but not believed for long (SPEC 4.6). */
 export function isBest(route: Route, name: string): boolean {
@@ -8,4 +8,25 @@ export function isBest(route: Route, name: string): boolean {
 
 export function findServer(route: Route, name: string): Server | null {
   return route.tiers.flat().find((server) => serverName(server) === name) ?? null;
+}
+
+/**
+ * The servers in the order in which they are tried. Of one tier those that owe the fewest answers come first, in turns where that is equal: so a slow
+ * server gets what it can answer, and does not gather connections and recipients.
+ */
+export function freestFirst(
+  route: Route,
+  step: number,
+  random: () => number,
+  owes: (server: Server) => number,
+): readonly Server[] {
+  const order = serversInOrder(route, step, random);
+  if (order.length < 2) return order;
+  const tiers = new Map(
+    route.tiers.flatMap((tier, i) => tier.map((server) => [serverName(server), i] as const)).reverse(),
+  );
+  return order
+    .map((server) => ({ server, tier: tiers.get(serverName(server)) ?? 0, owed: owes(server) }))
+    .sort((a, b) => a.tier - b.tier || a.owed - b.owed)
+    .map(({ server }) => server);
 }
