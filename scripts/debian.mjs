@@ -52,7 +52,8 @@ function missing(packages, present) {
 /** An unpacked program that has all its libraries; these are installed in the system and may be gone when only the folder was kept. */
 function runs(program) {
   if (!existsSync(program)) return false;
-  const libraries = command('ldd', [program]);
+  // A script is not what ldd knows, and needs no libraries.
+  const libraries = spawnSync('ldd', [program], { encoding: 'utf8' }).stdout;
   return !libraries.includes('not found');
 }
 

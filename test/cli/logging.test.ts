@@ -16,6 +16,7 @@ const ACCEPTED: Event = {
   profile: 'corp',
   server: '192.0.2.25:25',
   tookMs: 0.4,
+  ref: '',
   code: 250,
   monitor: false,
 };

@@ -548,7 +548,24 @@ test('monitor mode accepts, and tells the log what it would have done', async (t
   const { port, events } = await openFrontDoor(t, { actions: { mode: 'monitor' } });
   await play(port, `${MAIL}\nC: RCPT TO:<nobody@example.com>\nS: 250 2.1.5\n${QUIT}`);
   const accepted = events.find(({ event }) => event === 'recipient.accepted');
-  t.like(accepted, { kind: 'unknown', monitor: true, source: 'server', recipient: 'nobody@example.com' });
+  t.like(accepted, { kind: 'unknown', monitor: true, source: 'server', recipient: 'nobody@example.com', ref: 'ref1' });
+});
+
+test('a recipient that is no address is a rejection too, in characters that harm nobody', async (t) => {
+  const { port, events } = await openFrontDoor(t);
+  const wrong = `C: RCPT TO:<no\x7fone@@example.com>\nS: 501 5.1.3\nC: RCPT TO:<a@example.com> NOTIFY=NEVER\nS: 555 5.5.4`;
+  await play(port, `${MAIL}\n${wrong}\nC: RCPT TO: nobody\nS: 501 5.5.4\n${QUIT}`);
+  const told = events.filter((event) => event.event === 'recipient.rejected');
+  const about = { kind: 'unasked', client: '127.0.0.1', profile: '' } as const;
+  t.like(told[0], {
+    ...about,
+    recipient: 'no?one@@example.com',
+    code: 501,
+    reason: 'syntax',
+    ref: told[0]?.session ?? '',
+  });
+  t.like(told[1], { ...about, recipient: 'a@example.com', code: 555, reason: 'parameter' });
+  t.like(told[2], { ...about, recipient: 'TO: nobody', code: 501, reason: 'syntax' });
 });
 
 test('the events of recipients say what was known, of whom and how soon', async (t) => {

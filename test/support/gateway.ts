@@ -16,6 +16,8 @@ export type RunningGateway = Readonly<{
   /** The socket of the HTTP API, as `host:port`; empty where there is none. */
   admin: string;
   log: readonly LogLine[];
+  /** Its lines as they were written. */
+  lines: readonly string[];
   /** Of its process. */
   pid: number;
   /** The first line that is wanted, once it is there: the log is a pipe, and may come after what it tells of. */
@@ -44,12 +46,14 @@ export async function startGateway(
   });
   const end = exitCode(child);
   const log: LogLine[] = [];
+  const written: string[] = [];
   const other: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => other.push(chunk.toString()));
   const lines = createInterface({ input: child.stdout });
   const ready = new Promise<LogLine>((resolve) => {
     lines.on('line', (text) => {
       const line = parse(text);
+      written.push(text);
       if (line === null) other.push(`${text}\n`);
       else log.push(line);
       if (line?.msg === 'ready') resolve(line);
@@ -88,6 +92,7 @@ export async function startGateway(
       configure,
       admin: typeof admin === 'string' ? admin : '',
       log,
+      lines: written,
       pid: child.pid ?? 0,
       logged,
       signal: (name) => void child.kill(name),

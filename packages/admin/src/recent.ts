@@ -95,7 +95,7 @@ function outcomeOf({ event }: RecipientEvent): VerdictRow['outcome'] {
 }
 
 function rowOf(id: number, { event, atMs }: Kept): VerdictRow {
-  const { session, listener, client, recipient, kind, source, profile, server, code } = event;
+  const { session, listener, client, recipient, kind, source, profile, server, code, ref } = event;
   const isRefused = event.event === 'recipient.rejected';
   return {
     id,
@@ -111,7 +111,7 @@ function rowOf(id: number, { event, atMs }: Kept): VerdictRow {
     server,
     code,
     reason: isRefused ? event.reason : '',
-    ref: isRefused ? event.ref : '',
+    ref,
     monitor: isRefused ? false : event.monitor,
   };
 }

@@ -6,6 +6,8 @@ export type Hide = (event: Event) => Event;
 
 /** What looks like a mail address in a text: a quoted local part or a word, `@`, a domain or a literal. `%40` is an `@` in the path of a request. */
 const ADDRESS = /(?:"(?:[^"\\]|\\.)*"|[^\s"<>()[\],;:\\@=?&]+)(?:@|%40)(?:\[[^\]\s]*\]|[^\s"<>()[\],;:\\@'=?&]+)/gi;
+/** What stands behind the last `@`, where it is no more than a domain or a literal. */
+const DOMAIN = /@[\p{L}\p{M}\p{N}._:[\]-]+$/u;
 const HEX_DIGITS = 16;
 const SHORTEST_NAME = 3;
 
@@ -15,9 +17,9 @@ const SHORTEST_NAME = 3;
  */
 export function createHide(key: string): Hide {
   function hash(address: string): string {
-    const at = address.lastIndexOf('@');
+    const domain = DOMAIN.exec(address)?.[0] ?? '';
     const digest = createHmac('sha256', key).update(address.toLowerCase()).digest('hex').slice(0, HEX_DIGITS);
-    return at === -1 ? `h:${digest}` : `h:${digest}${address.slice(at)}`;
+    return `h:${digest}${domain}`;
   }
 
   function scrub(text: string): string {

@@ -21,6 +21,7 @@ const checked = {
   profile: 'plain',
   server: 'plain',
   tookMs: 'plain',
+  ref: 'plain',
 } as const;
 const message = { ...session, recipients: 'plain', bytes: 'plain' } as const;
 const relayed = { ...message, server: 'plain', reply: 'text' } as const;
@@ -63,14 +64,15 @@ export const EVENTS: Readonly<{ [Name in Event['event']]: Entry<Name> }> = {
   },
   'recipient.accepted': {
     level: 'info',
-    sentence: 'A recipient was accepted, and what was known of it. `monitor`: whatever that was.',
+    sentence:
+      'A recipient was accepted, and what was known of it. `monitor`: whatever that was; `ref` then leads to the dialogue.',
     fields: { ...checked, code: 'plain', monitor: 'plain' },
   },
   'recipient.rejected': {
     level: 'info',
     sentence:
-      'A recipient was refused. Its `msg` is the line of a rejection; `ref` leads to the dialogue, or is the session.',
-    fields: { ...checked, code: 'plain', reason: 'plain', ref: 'plain' },
+      'A recipient was refused. Its `msg` is the line of a rejection; `ref` leads to the dialogue, or is the session. What is no address (`syntax`, `parameter`) is printable ASCII and cut at 320 characters.',
+    fields: { ...checked, code: 'plain', reason: 'plain' },
   },
   'message.relayed': { level: 'info', sentence: 'The next hop took a message.', fields: relayed },
   'message.unacknowledged': {

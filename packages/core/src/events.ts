@@ -6,7 +6,8 @@ export type Checked = VerdictKind | 'bypassed' | 'unchecked' | 'unasked';
 
 /**
  * What is known of a recipient when it is answered. `profile` and `server` are empty where there is none, `source` where there is no verdict.
- * `tookMs`: from the parsed RCPT line to the verdict, 0 where there is none.
+ * `tookMs`: from the parsed RCPT line to the verdict, 0 where there is none. `ref`: of the dialogue, or of the session where there was none and the
+ * recipient is refused; of an accepted recipient it is empty where there was none.
  */
 export type CheckedRecipient = Readonly<{
   session: string;
@@ -18,6 +19,7 @@ export type CheckedRecipient = Readonly<{
   profile: string;
   server: string;
   tookMs: number;
+  ref: string;
 }>;
 
 /** What happened, for logs and metrics. Only the command line writes logs; the packages emit these. Stable names (STYLE 12). */
@@ -74,7 +76,7 @@ export type Event =
   /** A trusted proxy did not say for whom it speaks. */
   | Readonly<{ event: 'proxy.refused'; listener: string; proxy: string; reason: string }>
   | (CheckedRecipient & Readonly<{ event: 'recipient.accepted'; code: number; monitor: boolean }>)
-  | (CheckedRecipient & Readonly<{ event: 'recipient.rejected'; code: number; reason: string; ref: string }>)
+  | (CheckedRecipient & Readonly<{ event: 'recipient.rejected'; code: number; reason: string }>)
   | Readonly<{
       event: 'message.relayed';
       session: string;

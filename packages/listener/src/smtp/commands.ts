@@ -13,7 +13,7 @@ import { SAYS } from '../texts.ts';
 import type { Encryption } from './handshake.ts';
 import { ANSWERED, last, mistake, type Next, type Outcome, refusal, say } from './outcome.ts';
 import { parsePathArgument, readMailParameters } from './parameters.ts';
-import { recipientEvent } from './recipient-event.ts';
+import { misaddressedEvent, recipientEvent } from './recipient-event.ts';
 
 /** How the client introduced itself. */
 export type Hello = Readonly<{ verb: 'HELO' | 'EHLO'; name: string }>;
@@ -227,10 +227,10 @@ export function createCommands({
   function rcpt(argument: string): Outcome {
     if (transaction === null) return mistake(hello === null ? SAYS.helloFirst : SAYS.mailFirst);
     const parsed = argument.slice(0, 3).toUpperCase() === 'TO:' ? parsePathArgument(argument.slice(3)) : null;
-    if (parsed === null) return mistake(SAYS.badSyntax);
-    if (parsed.parameters.length > 0) return mistake(SAYS.unknownParameter);
+    if (parsed === null) return misaddressed(argument, SAYS.badSyntax, 'syntax');
+    if (parsed.parameters.length > 0) return misaddressed(parsed.path, SAYS.unknownParameter, 'parameter');
     const to = parseRecipient(parsed.path, transaction);
-    if (to.kind === 'bad') return refuse(to.reply);
+    if (to.kind === 'bad') return misaddressed(parsed.path, to.reply, 'syntax');
 
     const current = transaction;
     let place: Place | null = null;
@@ -244,6 +244,11 @@ export function createCommands({
     if (ticket.outstanding === 0) replies.inTurn(settle);
     else place = replies.keep(ticket.deadlineMs, settle);
     return ANSWERED;
+  }
+
+  function misaddressed(written: string, reply: Reply, reason: 'syntax' | 'parameter'): Outcome {
+    emit(misaddressedEvent({ session, listener: settings.name, client: client().address }, written, reply, reason));
+    return refuse(reply);
   }
 
   function settled(ticket: Ticket, current: Transaction): Answer {

@@ -1,4 +1,4 @@
-import type { Checked, Decision, Event } from '@callahead/core';
+import type { Checked, Decision, Event, Reply } from '@callahead/core';
 import type { Ticket } from '../gate.ts';
 
 type About = Readonly<{ session: string; listener: string; client: string }>;
@@ -25,6 +25,7 @@ export function recipientEvent({ session, listener, client }: About, ticket: Tic
       profile: profile?.name ?? '',
       server,
       tookMs,
+      ref: verdict === null || verdict.kind === 'valid' ? '' : verdict.ref,
       code,
       monitor: profile?.actions.mode === 'monitor',
     };
@@ -40,9 +41,34 @@ export function recipientEvent({ session, listener, client }: About, ticket: Tic
     profile: profile?.name ?? '',
     server,
     tookMs,
+    ref: decision.ref,
     code,
     reason: decision.reason,
-    ref: decision.ref,
+  };
+}
+
+/** The longest address, RFC 5321 §4.5.3.1: 64 octets, an @ and 255 octets. */
+const LONGEST_ADDRESS = 320;
+
+/** What is said of a RCPT whose address or parameters were not understood, in printable ASCII: nobody asked about it, and nobody is counted for it. */
+export function misaddressedEvent(
+  about: About,
+  written: string,
+  { code }: Reply,
+  reason: 'syntax' | 'parameter',
+): Event {
+  return {
+    event: 'recipient.rejected',
+    ...about,
+    recipient: written.slice(0, LONGEST_ADDRESS).replace(/[^ -~]/g, '?'),
+    kind: 'unasked',
+    source: '',
+    profile: '',
+    server: '',
+    tookMs: 0,
+    ref: about.session,
+    code,
+    reason,
   };
 }
 
