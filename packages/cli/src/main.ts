@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { cacheFlushCommand, cacheShowCommand } from './commands/cache.ts';
 import { checkCommand } from './commands/check.ts';
 import { explainCommand } from './commands/explain.ts';
+import { reloadCommand } from './commands/reload.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { serveCommand } from './commands/serve.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -72,6 +74,45 @@ program
     const { config: file, profile = null, listener = null, concurrency = null, format = null, resume = null } = options;
     finish(await verifyCommand({ addresses, file, profile, listener, concurrency, format, resume }, terminal));
   });
+
+const cache = program.command('cache').description('look into the caches of the running gateway, or let it forget');
+
+cache
+  .command('show')
+  .description('show what is cached about a recipient')
+  .argument('<address>', 'the recipient')
+  .requiredOption('-c, --config <file>', 'the configuration file of the gateway')
+  .option('--json', 'print JSON')
+  .action(async (address: string, { config: file, json = false }: Readonly<{ config: string; json?: boolean }>) =>
+    finish(await cacheShowCommand({ address, file, json }, terminal)),
+  );
+
+type FlushOptions = Readonly<{ config: string; server?: string; negative?: boolean; all?: boolean; json?: boolean }>;
+
+cache
+  .command('flush')
+  .description('forget cached answers: of a recipient, of a domain, of a server, all that are no, or all')
+  .argument('[address]', 'the recipient, or @DOMAIN')
+  .requiredOption('-c, --config <file>', 'the configuration file of the gateway')
+  .option('--server <host:port>', 'what this server answered')
+  .option('--negative', 'every answer that is no')
+  .option('--all', 'everything')
+  .option('--json', 'print JSON')
+  .action(async (what: string | undefined, options: FlushOptions) => {
+    const { config: file, server = null, negative = false, all = false, json = false } = options;
+    finish(await cacheFlushCommand({ what: what ?? null, server, negative, all, file, json }, terminal));
+  });
+
+program
+  .command('reload')
+  .description(
+    'let the running gateway read its configuration file again; exit code 2: it is of no use, nothing has changed',
+  )
+  .requiredOption('-c, --config <file>', 'the configuration file of the gateway')
+  .option('--json', 'print JSON')
+  .action(async ({ config: file, json = false }: Readonly<{ config: string; json?: boolean }>) =>
+    finish(await reloadCommand({ file, json }, terminal)),
+  );
 
 program
   .command('schema')

@@ -1,5 +1,5 @@
 import { type GenericFormatter, SingleBar } from 'cli-progress';
-import { count, time } from './words.ts';
+import { count, time } from '../words.ts';
 
 /** A bar on a terminal; on anything else it is none. */
 export type Progress = Readonly<{

@@ -1,5 +1,5 @@
+import { count, time } from '../words.ts';
 import { exitOf, KINDS, type ResultKind } from './result.ts';
-import { count, time } from './words.ts';
 
 /** What was met so far. */
 export type Tally = Readonly<{
