@@ -92,11 +92,12 @@ export function fakeGateway(changes: Partial<Operations> = {}): FakeGateway {
   return { operations, asked };
 }
 
-/** One without a socket, closed with the test. `token` null: none is configured. */
+/** One without a socket, closed with the test. `token` null: none is configured. `page`: a folder with a page; left out, the built one. */
 export function openApp(
   t: ExecutionContext,
   gateway: FakeGateway = fakeGateway(),
   token: Secret | null = secretOf(TOKEN),
+  page?: string,
 ) {
   const events: Event[] = [];
   let nowMs = 1_000;
@@ -108,6 +109,7 @@ export function openApp(
     settings: { listen: { host: '127.0.0.1', port: 0 }, token },
     version: '1.2.3',
     operations: gateway.operations,
+    ...(page === undefined ? {} : { page }),
     emit: (event) => void events.push(event),
     now: () => nowMs,
     wallMs: () => Date.UTC(2026, 10, 24) + nowMs,

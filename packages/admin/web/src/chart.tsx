@@ -14,14 +14,23 @@ export type ChartProps = Readonly<{
   windowSeconds: number;
   format: (value: number) => string;
   top?: number;
+  leastTop?: number;
 }>;
 
 const HEIGHT = 210;
 
-export function Chart({ title, unit, times, lines, windowSeconds, format, top }: ChartProps) {
+export function Chart({ title, unit, times, lines, windowSeconds, format, top, leastTop }: ChartProps) {
   const id = useId();
   const [pointed, setPointed] = useState<number | null>(null);
-  const canvas = usePlot({ times, lines, windowSeconds, format, top: top ?? null, onPoint: setPointed });
+  const canvas = usePlot({
+    times,
+    lines,
+    windowSeconds,
+    format,
+    top: top ?? null,
+    leastTop: leastTop ?? 1,
+    onPoint: setPointed,
+  });
   const place = pointed === null || pointed >= times.length ? times.length - 1 : pointed;
   const at = times[place];
   const shown = (value: number | null | undefined): string =>

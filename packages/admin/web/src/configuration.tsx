@@ -5,6 +5,9 @@ import type { Problem, Reloaded } from './contract.ts';
 import { Badge, Card, Empty, Facts, Trouble } from './parts.tsx';
 import { type Api, troubleOf } from './request.ts';
 
+/** Of a list of words; a longer one is written down. */
+const MOST_IN_A_LINE = 4;
+
 type Tree = Readonly<{ [key: string]: unknown }>;
 
 type Read =
@@ -114,7 +117,7 @@ function Sections({ configuration }: Readonly<{ configuration: Tree }>) {
         .filter(([, value]) => isTree(value))
         .map(([name, value]) => (
           <Card key={name} title={name}>
-            <Values tree={isTree(value) ? value : {}} />
+            <Value value={value} />
           </Card>
         ))}
     </div>
@@ -145,6 +148,8 @@ function Value({ value }: Readonly<{ value: unknown }>) {
   }
   if (Array.isArray(value)) {
     if (value.length === 0) return <span class="muted">none</span>;
+    if (value.length <= MOST_IN_A_LINE && !value.some((one) => typeof one === 'object'))
+      return <span class="mono">{value.join(', ')}</span>;
     return (
       <ol class="values">
         {value.map((one, place) => (

@@ -4,11 +4,11 @@ import type { Wish } from './cache.tsx';
 import { TextField } from './parts.tsx';
 
 const SCOPES = [
-  { name: 'recipient', label: 'One recipient', placeholder: 'ann@example.com' },
-  { name: 'domain', label: 'One domain', placeholder: 'example.com' },
-  { name: 'server', label: 'What one server said', placeholder: 'mail.example.com:25' },
-  { name: 'negative', label: 'Every no', placeholder: null },
-  { name: 'all', label: 'Everything', placeholder: null },
+  { name: 'recipient', label: 'One recipient', field: 'Recipient', placeholder: 'ann@example.com' },
+  { name: 'domain', label: 'One domain', field: 'Domain', placeholder: 'example.com' },
+  { name: 'server', label: 'What one server said', field: 'Server', placeholder: 'mail.example.com:25' },
+  { name: 'negative', label: 'Every no', field: null },
+  { name: 'all', label: 'Everything', field: null },
 ] as const;
 
 type Scope = (typeof SCOPES)[number];
@@ -44,8 +44,8 @@ export function FlushForm({ servers, onWish }: Readonly<{ servers: readonly stri
           </div>
         ))}
       </fieldset>
-      {scope.placeholder === null ? null : (
-        <TextField label={scope.label} value={value} placeholder={scope.placeholder} onInput={setValue} required />
+      {scope.field === null ? null : (
+        <TextField label={scope.field} value={value} placeholder={scope.placeholder} onInput={setValue} required />
       )}
       <div class="actions">
         <button type="submit" class="button danger">

@@ -78,27 +78,33 @@ async function readAll(own: AbortController, options: FollowerOptions, opened: (
   const { api, path, onEvent, after } = options;
   const silence = new AbortController();
   const expect = (): (() => void) => after(SILENCE_MS, () => silence.abort());
+  const signal = AbortSignal.any([own.signal, silence.signal]);
   let cancel = expect();
-  const asked = await api.open(path, AbortSignal.any([own.signal, silence.signal]));
   try {
+    const asked = await api.open(path, signal);
     if (asked.kind === 'unauthorized') return 'locked';
     if (asked.kind === 'problem') return asked.problem.message;
     if (asked.kind === 'unreachable') return 'the gateway does not answer';
     opened();
     const parse = createEventParser();
-    const reader = asked.value
-      .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
-      .getReader();
+    const decoder = new TextDecoder();
+    const reader = asked.value.getReader();
+    // Where the stream does not heed the signal its reader does; that it was broken already is told by `read`.
+    signal.addEventListener('abort', () => void reader.cancel().catch(() => {}));
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return 'the gateway has ended the connection';
+      if (done) return endOf(silence, 'the gateway has ended the connection');
       cancel();
       cancel = expect();
-      if (!own.signal.aborted) for (const event of parse(value)) onEvent(event);
+      if (!own.signal.aborted) for (const event of parse(decoder.decode(value, { stream: true }))) onEvent(event);
     }
   } catch {
-    return silence.signal.aborted ? 'nothing comes from the gateway any more' : 'the connection broke';
+    return endOf(silence, 'the connection broke');
   } finally {
     cancel();
   }
+}
+
+function endOf(silence: AbortController, other: string): string {
+  return silence.signal.aborted ? 'nothing comes from the gateway any more' : other;
 }

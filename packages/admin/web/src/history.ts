@@ -37,6 +37,8 @@ type Reading = Readonly<{
 /** A rate is that of the last seconds, a percentile or ratio that of the last half minute: fewer would say nothing. */
 const RATE_MS = 5_500;
 const SHARE_MS = 30_500;
+/** Two snapshots closer than that say nothing about a rate. */
+const LEAST_MS = 250;
 /** Snapshots come once a second; after so long a line is not drawn through. */
 const GAP_MS = 5_000;
 
@@ -48,6 +50,7 @@ export function createHistory(most: number): History {
   function add(status: Status, atMs: number): void {
     const reading = readingOf(status, atMs);
     const last = readings.at(-1);
+    if (last !== undefined && Math.abs(atMs - last.atMs) < LEAST_MS) return;
     const isContinued = last !== undefined && last.startedAt === reading.startedAt && atMs - last.atMs < GAP_MS;
     if (last !== undefined && !isContinued) samples = [...samples, gapAt((last.atMs + 1) / 1_000)];
     const window = isContinued ? readings.filter((one) => atMs - one.atMs < SHARE_MS) : [];

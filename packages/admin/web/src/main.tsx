@@ -2,16 +2,18 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { createLive } from './live.ts';
-import { createPlaces } from './place.ts';
+import { placeOf } from './place.ts';
 import { createApi } from './request.ts';
 import { createScheme } from './scheme.tsx';
+import { createStore } from './store.ts';
 import { createTokenKeeper } from './token.ts';
 
 const root = document.getElementById('console');
 if (root === null) throw new Error('index.html has no #console');
 
 const token = createTokenKeeper(window);
-const places = createPlaces(window);
+const places = createStore(placeOf(window.location.hash));
+window.addEventListener('hashchange', () => places.set(placeOf(window.location.hash)));
 const scheme = createScheme(window);
 const api = createApi({
   fetch: window.fetch.bind(window),

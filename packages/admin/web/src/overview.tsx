@@ -72,7 +72,14 @@ function Charts({ samples, windowSeconds }: Readonly<{ samples: readonly Sample[
   return (
     <div class="charts">
       <Chart title="Verdicts" unit="per second" lines={verdicts} format={rate} {...frame} />
-      <Chart title="Time to a verdict" unit="as the sender waits" lines={latency} format={took} {...frame} />
+      <Chart
+        title="Time to a verdict"
+        unit="as the sender waits"
+        lines={latency}
+        format={took}
+        leastTop={0.01}
+        {...frame}
+      />
       <Chart title="Answered from the cache" unit="share of verdicts" lines={hits} format={share} top={1} {...frame} />
       <Chart title="Sessions and messages" unit="open, and per second" lines={traffic} format={rate} {...frame} />
     </div>

@@ -1,6 +1,4 @@
 /** Which view the address bar asks for: `#/explain?recipient=ann@example.com`. */
-import { createStore } from './store.ts';
-
 export const VIEWS = ['overview', 'recipients', 'explain', 'cache', 'configuration'] as const;
 export type View = (typeof VIEWS)[number];
 
@@ -16,11 +14,4 @@ export function hashOf(view: View, query: Readonly<Record<string, string>> = {})
   const filled = Object.entries(query).filter(([, value]) => value !== '');
   const text = new URLSearchParams(filled).toString();
   return text === '' ? `#/${view}` : `#/${view}?${text}`;
-}
-
-/** Follows the address bar. */
-export function createPlaces(window: Window) {
-  const store = createStore(placeOf(window.location.hash));
-  window.addEventListener('hashchange', () => store.set(placeOf(window.location.hash)));
-  return store;
 }

@@ -19,12 +19,13 @@ export type PlotOptions = Readonly<{
   format: (value: number) => string;
   /** The top of the scale, where the values have one. */
   top: number | null;
+  /** The lowest top of a scale that grows: noise around nothing should look like nothing. */
+  leastTop: number;
   /** The place that is pointed at; null: none. */
   onPoint: (place: number | null) => void;
 }>;
 
-/** The lowest top of a scale that grows: noise around nothing should look like nothing. */
-const LEAST_TOP = 0.001;
+const LEAST_WINDOW_SECONDS = 60;
 const AXIS_WIDTH = 58;
 
 export function openPlot(element: HTMLElement, options: PlotOptions): uPlot {
@@ -45,15 +46,15 @@ export function openPlot(element: HTMLElement, options: PlotOptions): uPlot {
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false }, sync: { key: 'console' } },
       scales: {
         x: { range: () => rangeOf(options.times, options.windowSeconds) },
-        y: { range: (_, __, most) => [0, options.top ?? Math.max(LEAST_TOP, most * 1.12)] },
+        y: { range: (_, __, most) => [0, options.top ?? Math.max(options.leastTop, most * 1.12)] },
       },
       axes: [
         {
           ...axis,
           space: 90,
-          values: (_, ticks) => ticks.map((tick) => clock(tick).slice(0, 5)),
+          values: (_, ticks, __, ___, step) => ticks.map((tick) => clock(tick).slice(0, step < 60 ? 8 : 5)),
           size: 28,
-          incrs: [60, 120, 300, 600, 1_200],
+          incrs: [15, 30, 60, 120, 300, 600, 1_200],
         },
         { ...axis, size: AXIS_WIDTH, space: 38, values: (_, ticks) => ticks.map(options.format) },
       ],
@@ -79,8 +80,9 @@ export function dataOf({ times, lines }: Pick<PlotOptions, 'times' | 'lines'>): 
   return [[...times], ...lines.map(({ values }) => [...values])];
 }
 
-/** Ends with the newest point; an empty chart ends now. */
-export function rangeOf(times: readonly number[], windowSeconds: number): [number, number] {
-  const end = times.at(-1) ?? Date.now() / 1_000;
-  return [end - windowSeconds, end];
+/** Ends with the newest point, and grows with the first ones. */
+function rangeOf(times: readonly number[], windowSeconds: number): [number, number] {
+  const end = times.at(-1) ?? 0;
+  const known = end - (times[0] ?? end);
+  return [end - Math.min(windowSeconds, Math.max(LEAST_WINDOW_SECONDS, known)), end];
 }

@@ -70,9 +70,9 @@ function tilesOf(status: Status, samples: readonly Sample[]): readonly Tile[] {
       trend: recent.map(({ sessions }) => sessions),
     },
     {
-      name: 'Messages passed on',
+      name: 'Messages',
       value: count(relayed),
-      detail: `${bytes(relayedBytes)}, ${count(status.messages.refused)} refused`,
+      detail: `passed on, ${bytes(relayedBytes)}; ${count(status.messages.refused)} refused`,
       trend: recent.map(({ messages }) => messages),
     },
   ];
@@ -102,7 +102,7 @@ function Trend({ values }: Readonly<{ values: readonly (number | null)[] }>) {
 }
 
 /** Ends at the right; from zero to the largest value. */
-export function trendPath(values: readonly (number | null)[]): string {
+function trendPath(values: readonly (number | null)[]): string {
   const most = values.reduce<number>((max, value) => Math.max(max, value ?? 0), 0);
   const step = WIDTH / (TREND - 1);
   const start = TREND - values.length;

@@ -14,7 +14,7 @@ export function rate(value: number | null): string {
   if (value === null) return NOTHING;
   if (value === 0) return '0';
   if (value < 0.095) return '<0.1';
-  return value < 9.95 ? value.toFixed(1) : count(Math.round(value));
+  return value < 9.95 && !Number.isInteger(value) ? value.toFixed(1) : count(Math.round(value));
 }
 
 /** A duration that was measured: `430 µs`, `12 ms`, `1.3 s`, `2 min`. */
