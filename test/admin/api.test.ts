@@ -28,7 +28,16 @@ test('the status has everything that the page shows', async (t) => {
     state: 'ready',
     listeners: [{ name: 'inbound', sockets: ['127.0.0.1:2525'], sessions: 2, sessionsTotal: 0 }],
     profiles: [{ name: 'corp', mode: 'enforce', verdicts: { unknown: 1 }, sources: { cache: 1 }, hitRatio: 1 }],
-    servers: [{ server: 'ex1.corp.example:25', breaker: 'open', leftAloneSeconds: 1.5, probes: { valid: 8 } }],
+    servers: [
+      {
+        server: 'ex1.corp.example:25',
+        breaker: 'open',
+        leftAloneSeconds: 1.5,
+        suspended: true,
+        catchAll: false,
+        probes: { valid: 8 },
+      },
+    ],
     destinations: [{ key: 'corp ex1.corp.example', requests: 9, waiting: 2, asking: 4, hitRatio: 3 / 9 }],
     engine: { asking: 4, waiting: 1, destinations: 1 },
     replies: { 550: 1 },

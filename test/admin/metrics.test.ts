@@ -43,6 +43,8 @@ test('verdicts are counted by profile, kind and source, and what was not asked a
   t.true(text.includes('callahead_validation_seconds_count{profile="corp"} 1\n'));
   t.true(text.includes('callahead_rejections_total{listener="inbound",reason="access"} 1\n'));
   t.true(text.includes('callahead_server_breaker{profile="corp",server="ex1.corp.example:25"} 2\n'));
+  t.true(text.includes('callahead_canary_suspended{profile="corp",server="ex1.corp.example:25"} 1\n'));
+  t.true(text.includes('callahead_canary_catch_all{profile="corp",server="ex1.corp.example:25"} 0\n'));
   t.true(text.includes('callahead_server_connections{profile="corp",server="ex1.corp.example:25",state="busy"} 2\n'));
 });
 

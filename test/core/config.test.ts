@@ -121,6 +121,7 @@ test('whatever a profile leaves out has the value of SPEC 2', (t) => {
       onRefused: { kind: 'reject' },
       serverReply: 'mask',
     },
+    canary: null,
   });
 });
 

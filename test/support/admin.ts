@@ -67,6 +67,15 @@ export function fakeGateway(changes: Partial<Operations> = {}): FakeGateway {
     listeners: () => [{ name: 'inbound', sockets: ['127.0.0.1:2525'], profile: 'corp', sessions: 2 }],
     state: () => 'ready',
     report: async () => reportOfOne(),
+    canaries: () => [
+      {
+        profile: 'corp',
+        server: 'ex1.corp.example:25',
+        suspended: true,
+        catchAll: false,
+        reply: '550 5.1.1 No such user',
+      },
+    ],
     async lookup({ address: recipient }) {
       const found = { profile: 'corp', destination: 'corp ex1.corp.example', recipient };
       return [{ ...found, verdict: UNKNOWN, ageMs: 1_500, ttlMs: 298_500 }];

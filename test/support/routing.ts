@@ -19,6 +19,7 @@ export function profileOf(hops: readonly Hop[] | null, name = 'corp'): Profile {
       onRefused: { kind: 'reject' },
       serverReply: 'mask',
     },
+    canary: null,
   };
 }
 

@@ -46,6 +46,7 @@ export function snapshot(told: Told): Status {
       },
     ],
     servers: [],
+    canaries: [],
     destinations: [],
     engine: { asking: 0, waiting: 0, destinations: 0 },
     messages: { relayed, refused: 0, discarded: 0, bytes: 0 },

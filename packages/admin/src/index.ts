@@ -1,3 +1,4 @@
+export { type Canaries, createCanaries } from './canaries.ts';
 export type { ListenerState, Operations, Reloaded, State } from './operations.ts';
 export type { VerdictRow } from './recent.ts';
 export { type Admin, type AdminOptions, createAdmin } from './server.ts';

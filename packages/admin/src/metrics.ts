@@ -53,7 +53,24 @@ function linesOf(name: string, { labels, value }: Sample): readonly Line[] {
 type Samples = Readonly<Record<MetricName, readonly Sample[]>>;
 
 function samplesOf(facts: Facts): Samples {
-  return { ...gatewaySamples(facts), ...doorSamples(facts), ...verdictSamples(facts), ...serverSamples(facts) };
+  return {
+    ...canarySamples(facts),
+    ...gatewaySamples(facts),
+    ...doorSamples(facts),
+    ...verdictSamples(facts),
+    ...serverSamples(facts),
+  };
+}
+
+function canarySamples({ canaries }: Facts) {
+  return {
+    callahead_canary_suspended: canaries.map(({ profile, server, suspended }) =>
+      sample({ profile, server }, Number(suspended)),
+    ),
+    callahead_canary_catch_all: canaries.map(({ profile, server, catchAll }) =>
+      sample({ profile, server }, Number(catchAll)),
+    ),
+  };
 }
 
 function gatewaySamples(facts: Facts) {

@@ -9,6 +9,8 @@ import type {
   Verdict,
 } from '@callahead/core';
 
+import type { CanaryState } from './canary.ts';
+
 /** `overloaded`: new sessions are told to come back later. */
 export type State = 'ready' | 'overloaded' | 'stopping';
 
@@ -39,6 +41,7 @@ export type Operations = Readonly<{
   listeners(): readonly ListenerState[];
   state(): State;
   report(): Promise<EngineReport>;
+  canaries(): readonly CanaryState[];
   lookup(recipient: Recipient): Promise<readonly CacheEntry[]>;
   /** How many verdicts are forgotten, in all threads; routing's caches too. */
   flush(what: Flush): Promise<number>;

@@ -98,6 +98,7 @@ export function createApp(
     state: operations.state(),
     listeners: operations.listeners(),
     report: await operations.report(),
+    canaries: operations.canaries(),
     counting,
     main: { ...processFacts(), lagMs: lag.read() },
   });

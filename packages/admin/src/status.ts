@@ -16,6 +16,7 @@ import {
   type Source,
   type VerdictCounts,
 } from '@callahead/core';
+import type { CanaryState } from './canary.ts';
 import { type Counting, noProfileCounts, type Offender, type ProfileCounts } from './counting.ts';
 import type { ListenerState, State } from './operations.ts';
 
@@ -46,6 +47,9 @@ export type ServerStatus = Readonly<{
   server: string;
   breaker: 'closed' | 'open' | 'half-open';
   leftAloneSeconds: number;
+  /** What it refuses is not believed, for it refuses its canary; it accepts everybody. Both false where the profile has no canary. */
+  suspended: boolean;
+  catchAll: boolean;
   connections: Sessions & Readonly<{ lent: number; limit: number; waiting: number }>;
   probes: VerdictCounts;
   latency: Latency;
@@ -71,6 +75,8 @@ export type Status = Readonly<{
   listeners: readonly (ListenerState & Readonly<{ sessionsTotal: number }>)[];
   profiles: readonly ProfileStatus[];
   servers: readonly ServerStatus[];
+  /** What the canaries have found out about servers. */
+  canaries: readonly CanaryState[];
   destinations: readonly DestinationStatus[];
   engine: Readonly<{ asking: number; waiting: number; destinations: number }>;
   messages: Readonly<{ relayed: number; refused: number; discarded: number; bytes: number }>;
@@ -89,6 +95,7 @@ export type Facts = Readonly<{
   state: State;
   listeners: readonly ListenerState[];
   report: EngineReport;
+  canaries: readonly CanaryState[];
   counting: Counting;
   main: Readonly<{ heapBytes: number; lagMs: number; residentBytes: number; cpuSeconds: number }>;
 }>;
@@ -109,7 +116,8 @@ export function statusOf(facts: Facts): Status {
       sessionsTotal: counting.listeners.get(listener.name)?.sessions ?? 0,
     })),
     profiles: [...configuration.profiles.values()].map((profile) => profileStatus(profile, facts)),
-    servers: serversOf(report),
+    servers: serversOf(report, facts.canaries),
+    canaries: facts.canaries,
     destinations: destinationsOf(report),
     engine: { asking, waiting, destinations },
     messages: messagesOf(counting),
@@ -165,7 +173,11 @@ function sourcesOf({ verdicts }: ProfileCounts): Record<Source, number> {
 }
 
 /** Those that are asked now, and those that were: the busiest first. */
-function serversOf({ loans, threads, totals }: EngineReport): readonly ServerStatus[] {
+function serversOf(
+  { loans, threads, totals }: EngineReport,
+  canaries: readonly CanaryState[],
+): readonly ServerStatus[] {
+  const watched = new Map(canaries.map((canary) => [loanName(canary.profile, canary.server), canary]));
   const counted = new Map(totals.servers.map((total) => [loanName(total.profile, total.server), total]));
   const open = threads.flatMap((thread) => thread.servers);
   const present = loans.map((loan): ServerStatus => {
@@ -176,6 +188,8 @@ function serversOf({ loans, threads, totals }: EngineReport): readonly ServerSta
       server,
       breaker,
       leftAloneSeconds: tenths(leftAloneMs / 1_000),
+      suspended: watched.get(loanName(profile, server))?.suspended ?? false,
+      catchAll: watched.get(loanName(profile, server))?.catchAll ?? false,
       connections: { ...sumSessions(own), lent, limit, waiting },
       ...saidBy(counted.get(loanName(profile, server))),
     };

@@ -11,6 +11,7 @@ import {
   type Reply,
   type Step,
   serverName,
+  type Validate,
   type Verdict,
 } from '@callahead/core';
 import { createGate, type Gate, SAYS, type Ticket, type Transaction } from '@callahead/listener';
@@ -29,6 +30,8 @@ export type ExplainRequest = Readonly<{
 export type ExplainParts = Readonly<{
   router: Router;
   engine: Pick<Engine, 'validate'>;
+  /** What is done with verdicts before they count; left out, nothing. */
+  guard?: (validate: Validate) => Validate;
   /** The clock of all deadlines. */
   now: () => number;
 }>;
@@ -146,16 +149,24 @@ function turnAway({ policy }: Admission): Reply | null {
 }
 
 /** The listener's own gate. It has no holds, for to look one up is to use it up (SPEC 7.3), and counts no invalid recipients (SPEC 1.3). */
-function openGate(settings: ListenerSettings, { router, engine, now }: ExplainParts, dry: boolean): Gate {
+function openGate(
+  settings: ListenerSettings,
+  { router, engine, guard = itself, now }: ExplainParts,
+  dry: boolean,
+): Gate {
   return createGate({
     settings,
-    validate: createValidate(router, (ask) => (dry ? NOT_ASKED : engine.validate({ ...ask, fresh: true }))),
+    validate: guard(createValidate(router, (ask) => (dry ? NOT_ASKED : engine.validate({ ...ask, fresh: true })))),
     locate: (request) => router.toDeliver({ ...request, recorder: forDelivery(request.recorder) }),
     holds: null,
     harvest: null,
     usage: null,
     now,
   });
+}
+
+function itself(validate: Validate): Validate {
+  return validate;
 }
 
 function forDelivery(recorder: Recorder | null): Recorder | null {

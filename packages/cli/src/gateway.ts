@@ -9,6 +9,7 @@ import {
 import type { Loaded } from '@callahead/core/config';
 import { createConnections, createHarvestCounter, createHolds, createUsage } from '@callahead/listener';
 import { createSources } from '@callahead/routing';
+import { openCanaries } from './canaries.ts';
 import { createGeneration, type Generation } from './generation.ts';
 import { openEngine, openRouter } from './halves.ts';
 import { openAdmin } from './operations.ts';
@@ -60,6 +61,7 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
   const usage = createUsage({ now });
   const connections = createConnections({ now });
   const sources = createSources({ now, random: Math.random, emit });
+  const canaries = openCanaries({ newest: () => newest, engine, emit, now });
   const sockets = createSockets((listener, error) => {
     emit({ event: 'client.error', session: '', listener, client: '', error: error.message });
   });
@@ -73,6 +75,7 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
 
   const admin = openAdmin(first.admin, {
     engine,
+    canaries,
     newest: () => newest,
     generations,
     listening: sockets.listening,
@@ -95,6 +98,7 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
       connections,
       harvest,
       usage,
+      guard: canaries.guard,
       otherSessions: (listener) => sessionsBesides(generation, listener),
       emit,
       now,
@@ -169,6 +173,7 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
     newest = next;
     generations.add(next);
     engine.renew(generation, probesOf(configuration));
+    canaries.renew(configuration.profiles);
     plan.commit(next.serve);
     applied(configuration);
     // It never rejects where closing its parts does not.
@@ -189,6 +194,7 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
 
   async function close(deadlineMs: number): Promise<void> {
     sockets.close();
+    canaries.close();
     await Promise.all([...generations].map((generation) => generation.drain(deadlineMs)));
     generations.clear();
     await connections.close();
@@ -206,6 +212,7 @@ export async function openGateway(first: Configuration, options: GatewayOptions)
     adminSocket = (await admin?.listen()) ?? null;
     // Who is told that the gateway is ready may ask it at once.
     await engine.up();
+    canaries.renew(first.profiles);
   } catch (error) {
     await close(now());
     throw error;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Configuration, Emit, ListenerSettings, Recipient, Verdict } from '@callahead/core';
+import type { Configuration, Emit, ListenerSettings, Recipient, Validate, Verdict } from '@callahead/core';
 import {
   type Connections,
   createListener,
@@ -39,6 +39,8 @@ export type GenerationOptions = Readonly<{
   connections: Connections;
   harvest: HarvestCounter;
   usage: Usage;
+  /** What is done with verdicts before they count. */
+  guard: (validate: Validate) => Validate;
   /** Sessions of a listener that earlier configurations began. */
   otherSessions: (listener: string) => number;
   emit: Emit;
@@ -101,7 +103,8 @@ function openDoor(
   learn: (settings: ListenerSettings, recipient: Recipient, verdict: Verdict) => void,
   options: GenerationOptions,
 ): Door {
-  const { configuration, engine, router, holds, connections, harvest, usage, otherSessions, emit, now } = options;
+  const { configuration, engine, router, holds, connections, harvest, usage, guard, otherSessions, emit, now } =
+    options;
   const { hostname } = configuration;
   const relay = createRelay({
     settings: configuration.delivery,
@@ -116,7 +119,7 @@ function openDoor(
     settings,
     generation: options.number,
     hostname,
-    validate: createValidate(router, engine.validate),
+    validate: guard(createValidate(router, engine.validate)),
     locate: (request) => router.toDeliver(request),
     relay,
     holds,

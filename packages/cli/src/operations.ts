@@ -1,4 +1,4 @@
-import { type Admin, createAdmin, type Operations } from '@callahead/admin';
+import { type Admin, type Canaries, createAdmin, type Operations } from '@callahead/admin';
 import type { AdminSettings, Emit } from '@callahead/core';
 import type { Engine } from '@callahead/workers';
 import { explain } from './explain.ts';
@@ -9,6 +9,7 @@ import { version } from './package.ts';
 /** What the HTTP API is given of a gateway. All of it is asked for anew each time: a gateway changes. */
 type OperationsParts = Readonly<{
   engine: Engine;
+  canaries: Canaries;
   newest: () => Generation;
   /** The newest one too. */
   generations: ReadonlySet<Generation>;
@@ -36,7 +37,7 @@ export function openAdmin(
 }
 
 function createOperations(parts: OperationsParts): Operations {
-  const { engine, newest, generations, listening, stopping, reload, now } = parts;
+  const { engine, canaries, newest, generations, listening, stopping, reload, now } = parts;
 
   function sessionsOf(listener: string): number {
     let sessions = 0;
@@ -58,17 +59,18 @@ function createOperations(parts: OperationsParts): Operations {
       return engine.full() ? 'overloaded' : 'ready';
     },
     report: engine.report,
+    canaries: canaries.states,
     lookup: engine.lookup,
     flush(what) {
       for (const { router } of generations) router.flush(what);
       return engine.flush(what);
     },
     async verify({ recipient, profile, listener }) {
-      const validate = createValidate(newest().router, engine.validate);
+      const validate = canaries.guard(createValidate(newest().router, engine.validate));
       const deadlineMs = now() + profile.validationTimeoutMs;
       return validate({ recipient, profile, listener, deadlineMs, recorder: null });
     },
-    explain: (question) => explain(question, { router: newest().router, engine, now }),
+    explain: (question) => explain(question, { router: newest().router, engine, guard: canaries.guard, now }),
     reload,
   };
 }

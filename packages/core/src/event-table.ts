@@ -26,6 +26,7 @@ const checked = {
 const message = { ...session, recipients: 'plain', bytes: 'plain' } as const;
 const relayed = { ...message, server: 'plain', reply: 'text' } as const;
 const breaker = { profile: 'plain', server: 'plain', untilMs: 'plain' } as const;
+const canary = { profile: 'plain', server: 'plain', recipient: 'address' } as const;
 const directory = { server: 'plain', url: 'plain' } as const;
 
 /** Every event: its level in the log, what it says, and its fields. docs/events.md is written from it (`npm run reference`). */
@@ -107,6 +108,28 @@ export const EVENTS: Readonly<{ [Name in Event['event']]: Entry<Name> }> = {
   },
   'breaker.opened': { level: 'warn', sentence: 'A server that does not answer is left alone.', fields: breaker },
   'breaker.closed': { level: 'info', sentence: 'A server answers again.', fields: breaker },
+  'canary.failed': {
+    level: 'error',
+    sentence:
+      'A server refuses the recipient that it has to know: nobody is refused for what it says, until it accepts that recipient again.',
+    fields: { ...canary, kind: 'plain', reply: 'text', ref: 'plain' },
+  },
+  'canary.recovered': {
+    level: 'info',
+    sentence: 'It accepts that recipient again: its rejections count.',
+    fields: canary,
+  },
+  'canary.catch-all': {
+    level: 'warn',
+    sentence: 'A server accepts a recipient that nobody can have: it accepts everybody.',
+    fields: canary,
+  },
+  'canary.selective': { level: 'info', sentence: 'It does so no more.', fields: canary },
+  'canary.unanswered': {
+    level: 'debug',
+    sentence: 'Nothing was found out by a canary, and nothing changes: `kind` is the verdict.',
+    fields: { ...canary, kind: 'plain', ref: 'plain' },
+  },
   'cache.loaded': {
     level: 'info',
     sentence: 'Answers of the last run are remembered.',

@@ -130,6 +130,32 @@ export type Event =
     }>
   | Readonly<{ event: 'probe.dialogue'; ref: string; recipient: string; server: string; lines: readonly string[] }>
   | Readonly<{ event: 'breaker.opened' | 'breaker.closed'; profile: string; server: string; untilMs: number }>
+  /** A server refuses whom it has to know: what it refuses is not believed until it accepts that recipient again (`canary.recovered`). */
+  | Readonly<{
+      event: 'canary.failed';
+      profile: string;
+      server: string;
+      recipient: string;
+      kind: 'unknown' | 'refused';
+      reply: string;
+      ref: string;
+    }>
+  /** It accepts whom nobody can have (`catch-all`), and does so no more (`selective`). */
+  | Readonly<{
+      event: 'canary.recovered' | 'canary.catch-all' | 'canary.selective';
+      profile: string;
+      server: string;
+      recipient: string;
+    }>
+  /** Nothing was found out, and nothing changes. `kind` is the verdict's; `valid` and `unknown` are those that no server gave. */
+  | Readonly<{
+      event: 'canary.unanswered';
+      profile: string;
+      server: string;
+      recipient: string;
+      kind: VerdictKind;
+      ref: string;
+    }>
   | Readonly<{ event: 'cache.loaded'; file: string; destinations: number }>
   | Readonly<{ event: 'cache.saved'; file: string; entries: number; octets: number }>
   /** What is in the file cannot be used: the cache begins empty. */

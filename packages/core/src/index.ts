@@ -49,7 +49,18 @@ export {
 } from './message.ts';
 export { METRICS, type Metric, type MetricName, metricsReference } from './metrics.ts';
 export { createPeak, type Peak } from './peak.ts';
-export type { Action, Actions, Hop, Probe, Profile, Protocol, ServerAuth, ServerTls, TlsVersion } from './profile.ts';
+export type {
+  Action,
+  Actions,
+  Canary,
+  Hop,
+  Probe,
+  Profile,
+  Protocol,
+  ServerAuth,
+  ServerTls,
+  TlsVersion,
+} from './profile.ts';
 export {
   type AddressOptions,
   fromCanonical,

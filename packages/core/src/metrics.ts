@@ -77,6 +77,18 @@ export const METRICS = [
     ['profile', 'destination', 'state'],
     'Probes of a destination: waiting or asking.',
   ),
+  metric(
+    'callahead_canary_suspended',
+    'gauge',
+    ['profile', 'server'],
+    '1 while a server refuses the recipient that it has to know, and nobody is refused for what it says.',
+  ),
+  metric(
+    'callahead_canary_catch_all',
+    'gauge',
+    ['profile', 'server'],
+    '1 while a server accepts recipients that nobody can have.',
+  ),
   metric('callahead_cache_entries', 'gauge', ['profile', 'sign'], 'Cached verdicts, positive or negative.'),
   metric('callahead_cache_size', 'gauge', ['profile'], 'How many a profile may have.'),
   metric(

@@ -1,4 +1,5 @@
 import type { IpFamily, LocalInterface } from './local-address.ts';
+import type { Recipient } from './recipient.ts';
 import type { Secret } from './secret.ts';
 
 /** How an actor talks to the servers of a profile, and how long it believes them. Durations in milliseconds. Plain data: it travels to the threads. */
@@ -79,6 +80,9 @@ export type Actions = Readonly<{
   serverReply: 'mask' | 'pass';
 }>;
 
+/** Recipients of whom it is known for sure whether a server knows them: one that it has to know, and one that nobody has. */
+export type Canary = Readonly<{ valid: Recipient; invalid: Recipient; intervalMs: number }>;
+
 /** A server as an operator writes it: `port` null means the protocol's own. A literal address has `lookup: 'none'`, and of a `unix` one the name is the path. */
 export type Hop = Readonly<{
   name: string;
@@ -97,4 +101,6 @@ export type Profile = Readonly<{
   servers: Readonly<{ kind: 'delivery-host' }> | Readonly<{ kind: 'static'; hops: readonly Hop[] }>;
   probe: Probe;
   actions: Actions;
+  /** null: there is none. */
+  canary: Canary | null;
 }>;

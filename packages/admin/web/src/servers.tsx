@@ -53,6 +53,7 @@ function Server({ server }: Readonly<{ server: ServerStatus }>) {
       </th>
       <td data-label="State">
         <Breaker server={server} />
+        <Canary server={server} />
       </td>
       <td data-label="Connections">
         <Pool connections={server.connections} />
@@ -101,6 +102,24 @@ function Breaker({ server: { breaker, leftAloneSeconds } }: Readonly<{ server: S
         </Badge>
       );
   }
+}
+
+/** What its canary says of a server; nothing where there is nothing to say. */
+function Canary({ server: { suspended, catchAll } }: Readonly<{ server: ServerStatus }>) {
+  return (
+    <>
+      {suspended && (
+        <Badge tone="refused" icon="failed">
+          refuses its canary: rejections suspended
+        </Badge>
+      )}
+      {catchAll && (
+        <Badge tone="temporary" icon="temporary">
+          accepts everybody
+        </Badge>
+      )}
+    </>
+  );
 }
 
 /** One box a connection that may be open, up to a number that fits. */

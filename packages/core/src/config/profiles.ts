@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseDomain } from '../domain.ts';
 import type { Probe, Profile } from '../profile.ts';
 import { parseSender } from '../recipient.ts';
+import { buildCanary, canary } from './canary.ts';
 import { errorAt, type Fault } from './faults.ts';
 import { about, choice, count, duration, expecting, flag, named, section, text } from './fields.ts';
 import type { Files } from './files.ts';
@@ -113,6 +114,7 @@ const profile = section(
     ...asking,
     ...acting,
     ...caching,
+    canary,
   },
   'How to ask one kind of server, and what to do with what it says.',
 );
@@ -157,6 +159,7 @@ export function buildProfile(name: string, settings: ProfileSettings, ourselves:
     servers: settings.servers === undefined ? { kind: 'delivery-host' } : { kind: 'static', hops: settings.servers },
     probe: buildProbe(settings, ourselves, files),
     actions: { mode, onValidationFailure, onTemporaryFailure, onUnknown, onRefused, serverReply },
+    canary: buildCanary(settings.canary),
   };
 }
 
