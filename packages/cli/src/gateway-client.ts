@@ -44,7 +44,7 @@ function wrongWith(admin: AdminSettings | null): string | null {
   return null;
 }
 
-export function createGatewayClient({ listen: { host, port }, token }: AdminSettings, file: string): GatewayClient {
+function createGatewayClient({ listen: { host, port }, token }: AdminSettings, file: string): GatewayClient {
   const at = hostPort(reachable(host), port);
   const authorization = token === null ? {} : { authorization: `Bearer ${token.reveal()}` };
 
