@@ -69,13 +69,13 @@ export function CacheView({ api, query, servers }: CacheProps) {
             Look up
           </button>
         </form>
-        <div aria-live="polite">
+        <div class="result" aria-live="polite">
           <LookedShown looked={looked} onForget={setWish} />
         </div>
       </Card>
       <Card title="Forget">
         <FlushForm servers={servers} onWish={setWish} />
-        <div aria-live="polite">
+        <div class="result" aria-live="polite">
           {flushed.kind === 'done' ? (
             <p class="done">{plural(flushed.forgotten, 'verdict')} forgotten. Who comes next is asked about anew.</p>
           ) : null}

@@ -72,7 +72,7 @@ function tilesOf(status: Status, samples: readonly Sample[]): readonly Tile[] {
     {
       name: 'Messages',
       value: count(relayed),
-      detail: `passed on, ${bytes(relayedBytes)}; ${count(status.messages.refused)} refused`,
+      detail: `${bytes(relayedBytes)}, ${count(status.messages.refused)} refused`,
       trend: recent.map(({ messages }) => messages),
     },
   ];
