@@ -49,7 +49,7 @@ function stagesOf({ steps }: Explanation): string[] {
   return steps.map(({ stage }) => stage);
 }
 
-test('a recipient that the server knows is accepted: exit code 0', async (t) => {
+test.serial('a recipient that the server knows is accepted: exit code 0', async (t) => {
   const server = await serverFor(t);
   const { exit, told } = await run(t, before(server.at));
   t.is(exit, 0);
@@ -65,7 +65,7 @@ test('a recipient that the server knows is accepted: exit code 0', async (t) => 
   });
 });
 
-test('the JSON has its names, and a step for each stage in the order of time', async (t) => {
+test.serial('the JSON has its names, and a step for each stage in the order of time', async (t) => {
   const server = await serverFor(t);
   const { told } = await run(t, before(server.at), { client: '192.0.2.9' });
   const explanation = told();
@@ -81,7 +81,7 @@ test('the JSON has its names, and a step for each stage in the order of time', a
   );
 });
 
-test('the dialogue is told line by line, with the address of ours that was used', async (t) => {
+test.serial('the dialogue is told line by line, with the address of ours that was used', async (t) => {
   const server = await serverFor(t);
   const { told } = await run(t, before(server.at));
   const { dialogue } = told();
@@ -95,7 +95,7 @@ test('the dialogue is told line by line, with the address of ours that was used'
   t.deepEqual(dialogue.slice(-4), last);
 });
 
-test('an unknown recipient is rejected: exit code 1', async (t) => {
+test.serial('an unknown recipient is rejected: exit code 1', async (t) => {
   const server = await serverFor(t);
   const { exit, told } = await run(t, before(server.at), { address: 'nobody@example.com' });
   t.is(exit, 1);
@@ -103,7 +103,7 @@ test('an unknown recipient is rejected: exit code 1', async (t) => {
   t.is(told().dialogue.at(-1), 'S: 550 5.1.1 No such user');
 });
 
-test('a temporary refusal is handed on and not kept: exit code 3', async (t) => {
+test.serial('a temporary refusal is handed on and not kept: exit code 3', async (t) => {
   const server = await serverFor(t, { on: { RCPT: () => '450 4.2.1 Later' } });
   const { exit, told } = await run(t, before(server.at));
   t.is(exit, 3);
@@ -119,14 +119,14 @@ test.serial('a server that says nothing is waited for until the validation timeo
   t.true(told().dialogue.includes('S: 220 fake.example ESMTP'));
 });
 
-test('a failure that the profile accepts is accepted: exit code 0', async (t) => {
+test.serial('a failure that the profile accepts is accepted: exit code 0', async (t) => {
   const server = await serverFor(t, { on: { connect: () => '554 Go away' } });
   const { exit, told } = await run(t, before(server.at, { onValidationFailure: 'accept' }));
   t.is(exit, 0);
   t.like(told(), { verdict: { kind: 'failed', cause: 'greeting' }, cached: null, reply: { code: 250 } });
 });
 
-test('what recipient access refuses goes nowhere', async (t) => {
+test.serial('what recipient access refuses goes nowhere', async (t) => {
   const server = await serverFor(t);
   const { exit, told } = await run(t, before(server.at), { address: 'ann@elsewhere.example' });
   t.is(exit, 1);
@@ -135,7 +135,7 @@ test('what recipient access refuses goes nowhere', async (t) => {
   t.is(server.sessions.length, 0);
 });
 
-test('a bypassed recipient is routed and not asked about', async (t) => {
+test.serial('a bypassed recipient is routed and not asked about', async (t) => {
   const server = await serverFor(t);
   const file = before(server.at);
   file.recipientAccess = { inbound: [{ match: ['example.com'], action: 'accept', bypassCallAhead: true }] };
@@ -146,7 +146,7 @@ test('a bypassed recipient is routed and not asked about', async (t) => {
   t.is(server.sessions.length, 0);
 });
 
-test('a dry run connects to nobody and ends with 0, for unknown recipients too', async (t) => {
+test.serial('a dry run connects to nobody and ends with 0, for unknown recipients too', async (t) => {
   const server = await serverFor(t);
   const { exit, told } = await run(t, before(server.at), { address: 'nobody@example.com', dry: true });
   t.is(exit, 0);
@@ -155,7 +155,7 @@ test('a dry run connects to nobody and ends with 0, for unknown recipients too',
   t.is(server.sessions.length, 0);
 });
 
-test('a dry run tells what an earlier step refuses', async (t) => {
+test.serial('a dry run tells what an earlier step refuses', async (t) => {
   const { exit } = await run(t, before('127.0.0.1:9'), { address: 'ann@elsewhere.example', dry: true });
   t.is(exit, 1);
   const broken = await run(t, await routed(t, { 'example.com': 'SERVFAIL' }), { dry: true });
@@ -163,7 +163,7 @@ test('a dry run tells what an earlier step refuses', async (t) => {
   t.like(broken.told(), { verdict: { kind: 'failed', cause: 'dns' }, reply: { code: 451, enhanced: '4.4.3' } });
 });
 
-test('a domain that nobody can look up is temporary, one that does not exist is not', async (t) => {
+test.serial('a domain that nobody can look up is temporary, one that does not exist is not', async (t) => {
   const down = await run(t, await routed(t, { 'example.com': 'SERVFAIL' }));
   t.is(down.exit, 3);
   t.like(down.told(), { verdict: { kind: 'failed', cause: 'dns' }, delivery: { kind: 'none' } });
@@ -172,7 +172,7 @@ test('a domain that nobody can look up is temporary, one that does not exist is 
   t.like(none.told(), { verdict: { kind: 'unknown', source: 'routing' }, reply: { code: 550, enhanced: '5.1.2' } });
 });
 
-test('a domain that leads back to the gateway is a loop: exit code 3', async (t) => {
+test.serial('a domain that leads back to the gateway is a loop: exit code 3', async (t) => {
   const zone: FakeZone = {
     'example.com': [{ type: 'MX', data: [10, 'mx.gateway.example'] }],
     'mx.gateway.example': [{ type: 'A', data: '127.0.0.1' }],
@@ -182,13 +182,13 @@ test('a domain that leads back to the gateway is a loop: exit code 3', async (t)
   t.like(told(), { verdict: { kind: 'failed', cause: 'loop' }, reply: { code: 451, enhanced: '4.4.6' } });
 });
 
-test('what a route throws away is accepted, and goes nowhere', async (t) => {
+test.serial('what a route throws away is accepted, and goes nowhere', async (t) => {
   const { exit, told } = await run(t, await routed(t, {}, { 'example.com': '/dev/null' }));
   t.is(exit, 0);
   t.like(told(), { verdict: { kind: 'valid', source: 'routing' }, cached: null, delivery: { kind: 'discard' } });
 });
 
-test('the port and where it comes from are told', async (t) => {
+test.serial('the port and where it comes from are told', async (t) => {
   const server = await serverFor(t);
   const file = await routed(t, {}, { 'example.com': `[127.0.0.1]:${server.port}` });
   const { told } = await run(t, file);
@@ -196,7 +196,7 @@ test('the port and where it comes from are told', async (t) => {
   t.regex(dns?.facts.hosts ?? '', new RegExp(`^127\\.0\\.0\\.1:${server.port} \\(port: route; as it is`));
 });
 
-test('an address that is none gets its reply: exit code 1', async (t) => {
+test.serial('an address that is none gets its reply: exit code 1', async (t) => {
   const file = before('127.0.0.1:9');
   for (const [address, code] of [
     ['ann', 501],
@@ -210,13 +210,13 @@ test('an address that is none gets its reply: exit code 1', async (t) => {
   }
 });
 
-test('the postmaster without a domain goes where the listener says', async (t) => {
+test.serial('the postmaster without a domain goes where the listener says', async (t) => {
   const { exit, told } = await run(t, before('127.0.0.1:9'), { address: 'postmaster' });
   t.is(exit, 0);
   t.like(told(), { recipient: 'postmaster@example.com', verdict: null, delivery: { kind: 'host' } });
 });
 
-test('a wrong call and a wrong file are exit code 2, and say what would be right', async (t) => {
+test.serial('a wrong call and a wrong file are exit code 2, and say what would be right', async (t) => {
   const file = before('127.0.0.1:9');
   const listener = await run(t, file, { listener: 'outbound' });
   t.is(listener.exit, 2);
@@ -228,7 +228,7 @@ test('a wrong call and a wrong file are exit code 2, and say what would be right
   t.is((await run(t, { ...file, hostname: '1.2.3' })).exit, 2);
 });
 
-test('the named listener is the one that is explained, else the first', async (t) => {
+test.serial('the named listener is the one that is explained, else the first', async (t) => {
   const file = before('127.0.0.1:9');
   file.listeners.second = { ...file.listeners.inbound, recipientAccess: 'nobody' };
   file.recipientAccess = { ...(file.recipientAccess as object), nobody: [{ match: 'ALL', action: 'reject' }] };
@@ -238,7 +238,7 @@ test('the named listener is the one that is explained, else the first', async (t
   t.like(told(), { listener: 'second' });
 });
 
-test('each time the server is asked anew, and the cache is neither read nor filled', async (t) => {
+test.serial('each time the server is asked anew, and the cache is neither read nor filled', async (t) => {
   const server = await serverFor(t);
   const { configuration } = load(JSON.stringify(before(server.at)));
   const halves = openHalves(configuration, {
@@ -268,7 +268,7 @@ test('each time the server is asked anew, and the cache is neither read nor fill
   t.is(server.asked.length, 3);
 });
 
-test('nothing that a terminal obeys reaches it, from a server or from the command line', async (t) => {
+test.serial('nothing that a terminal obeys reaches it, from a server or from the command line', async (t) => {
   const server = await serverFor(t, { on: { RCPT: () => '550 5.1.1 \u001b[31mred\u0007 \u009b2J' } });
   for (const json of [true, false]) {
     for (const address of ['a\u202e\u0085b@example.com', 'ann@example.com\u001b[2J', '"\u200b"@example.com']) {
@@ -278,7 +278,7 @@ test('nothing that a terminal obeys reaches it, from a server or from the comman
   }
 });
 
-test('the command ends by itself, and a call without an address is a usage error', async (t) => {
+test.serial('the command ends by itself, and a call without an address is a usage error', async (t) => {
   const server = await serverFor(t);
   const file = await fileOf(t, before(server.at));
   const main = join(import.meta.dirname, '..', '..', 'packages', 'cli', 'src', 'main.ts');
@@ -310,7 +310,7 @@ function guarded(file: GatewayFile): GatewayFile {
   return { ...file, hostAccess: HOSTS, listeners: { ...file.listeners, inbound } };
 }
 
-test('a client that is turned away gets no further than host access: exit code 1', async (t) => {
+test.serial('a client that is turned away gets no further than host access: exit code 1', async (t) => {
   const file = guarded(before('127.0.0.1:9'));
   const blocked = await run(t, file, { client: '192.0.2.7' });
   t.is(blocked.exit, 1);
@@ -324,7 +324,7 @@ test('a client that is turned away gets no further than host access: exit code 1
   t.like(unwanted.told().reply, { code: 554, text: 'Closed without a greeting' });
 });
 
-test('a relay sender is not asked about, nor is anybody for a client whose policy bypasses', async (t) => {
+test.serial('a relay sender is not asked about, nor is anybody for a client whose policy bypasses', async (t) => {
   const server = await serverFor(t);
   const dns = await startFakeDns({ '1.113.0.203.in-addr.arpa': 'NXDOMAIN' });
   t.teardown(() => dns.stop());
@@ -345,20 +345,23 @@ test('a relay sender is not asked about, nor is anybody for a client whose polic
   t.is(server.sessions.length, 0);
 });
 
-test('on a private listener only a relay sender may write, and the first public listener is the default', async (t) => {
-  const server = await serverFor(t);
-  const file = guarded(before(server.at));
-  const inside = {
-    type: 'private',
-    listen: ['127.0.0.1:0'],
-    hostAccess: 'hosts',
-    postmaster: 'postmaster@example.com',
-  };
-  const both = { ...file, smtpRoutes: { ALL: server.at }, listeners: { inside, ...file.listeners } };
-  const stranger = await run(t, both, { listener: 'inside' });
-  t.is(stranger.exit, 1);
-  t.like(stranger.told().reply, { code: 550, enhanced: '5.7.1' });
-  const friend = await run(t, both, { listener: 'inside', client: '198.51.100.3' });
-  t.is(friend.exit, 0);
-  t.is((await run(t, both, { dry: true })).told().listener, 'inbound');
-});
+test.serial(
+  'on a private listener only a relay sender may write, and the first public listener is the default',
+  async (t) => {
+    const server = await serverFor(t);
+    const file = guarded(before(server.at));
+    const inside = {
+      type: 'private',
+      listen: ['127.0.0.1:0'],
+      hostAccess: 'hosts',
+      postmaster: 'postmaster@example.com',
+    };
+    const both = { ...file, smtpRoutes: { ALL: server.at }, listeners: { inside, ...file.listeners } };
+    const stranger = await run(t, both, { listener: 'inside' });
+    t.is(stranger.exit, 1);
+    t.like(stranger.told().reply, { code: 550, enhanced: '5.7.1' });
+    const friend = await run(t, both, { listener: 'inside', client: '198.51.100.3' });
+    t.is(friend.exit, 0);
+    t.is((await run(t, both, { dry: true })).told().listener, 'inbound');
+  },
+);

@@ -57,7 +57,7 @@ async function asked(server: FakeServer, count: number): Promise<void> {
   while (server.asked.length < count) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-test('one result a line, in the order of the addresses, and a summary on stderr', async (t) => {
+test.serial('one result a line, in the order of the addresses, and a summary on stderr', async (t) => {
   const { run } = await prepare(t);
   const { code, lines, stderr } = await run('$0 --format json ann@example.com nobody@EXAMPLE.com nonsense');
   t.is(code, 1);
@@ -75,7 +75,7 @@ test('one result a line, in the order of the addresses, and a summary on stderr'
   t.regex(stderr, /^3 recipients: 1 valid, 1 unknown, 1 invalid; \d+s, \d+ a second\n$/);
 });
 
-test('addresses come from stdin, one a line, and one that is asked twice costs one question', async (t) => {
+test.serial('addresses come from stdin, one a line, and one that is asked twice costs one question', async (t) => {
   const { run, server } = await prepare(t);
   const { code, lines } = await run('$0', '\uFEFFann@example.com\r\n\n  bob@example.com \nann@example.com');
   t.is(code, 0);
@@ -86,7 +86,7 @@ test('addresses come from stdin, one a line, and one that is asked twice costs o
   t.is(server.asked.length, 2);
 });
 
-test('the worst that is met is the exit code', async (t) => {
+test.serial('the worst that is met is the exit code', async (t) => {
   const later = {
     on: { RCPT: ({ address }: { address: string }) => (address.startsWith('later') ? '450 4.2.1 Later' : null) },
   };
@@ -96,7 +96,7 @@ test('the worst that is met is the exit code', async (t) => {
   t.is((await run('$0 later@example.com nobody@example.com ann@example.com')).code, 3);
 });
 
-test('a wrong call names the thing, the value and what would be right: exit code 2', async (t) => {
+test.serial('a wrong call names the thing, the value and what would be right: exit code 2', async (t) => {
   const { run } = await prepare(t);
   const wrong = async (options: string, message: RegExp): Promise<void> => {
     const { code, stderr, stdout } = await run(`$0 ${options} ann@example.com`);
@@ -111,7 +111,7 @@ test('a wrong call names the thing, the value and what would be right: exit code
   await wrong('--resume nowhere', /^--resume: .*nowhere.*: expected a file with results\n$/);
 });
 
-test('a reader that has seen enough ends it, and is told nothing', async (t) => {
+test.serial('a reader that has seen enough ends it, and is told nothing', async (t) => {
   const { run, server } = await prepare(t);
   const { code, lines, stderr } = await run('$0 --concurrency 10 | head -n 3; exit $PIPESTATUS', numbered(200_000));
   t.is(code, 1);
@@ -120,7 +120,7 @@ test('a reader that has seen enough ends it, and is told nothing', async (t) => 
   t.true(server.asked.length < 100_000);
 });
 
-test('SIGINT ends it with the summary so far', async (t) => {
+test.serial('SIGINT ends it with the summary so far', async (t) => {
   const silent = {
     on: {
       RCPT: ({ address }: { address: string }) => (address === 'ann@example.com' ? null : { kind: 'silent' as const }),
@@ -139,7 +139,7 @@ test('SIGINT ends it with the summary so far', async (t) => {
 });
 
 for (const format of ['json', 'csv', 'text'])
-  test(`a run that was cut off goes on behind its last whole line, in ${format}`, async (t) => {
+  test.serial(`a run that was cut off goes on behind its last whole line, in ${format}`, async (t) => {
     const { run, folder, server } = await prepare(t);
     const input = `ann@example.com\nnobody@example.com\n"a,b"@example.com\nno one\nbob@example.com\n`;
     const out = join(folder, 'out');
@@ -156,7 +156,7 @@ for (const format of ['json', 'csv', 'text'])
     t.regex(stderr, /^5 recipients: 2 valid, 2 unknown, 1 invalid; .* 3 of them by an earlier run\n$/);
   });
 
-test('results of other addresses, or in another format, are not gone on with', async (t) => {
+test.serial('results of other addresses, or in another format, are not gone on with', async (t) => {
   const { run, folder } = await prepare(t);
   await writeFile(join(folder, 'out'), 'valid\t250\tann@example.com\t-\n');
   const other = await run('$0 --resume out bob@example.com');
@@ -171,13 +171,13 @@ test('results of other addresses, or in another format, are not gone on with', a
   t.is(await readFile(join(folder, 'out'), 'utf8'), 'valid\t250\tann@example.com\t-\n');
 });
 
-test('the cache of a gateway is left alone', async (t) => {
+test.serial('the cache of a gateway is left alone', async (t) => {
   const { run, folder } = await prepare(t, {}, {}, { cacheFile: 'cache.bin' });
   t.is((await run('$0 ann@example.com')).code, 0);
   await t.throwsAsync(readFile(join(folder, 'cache.bin')), { code: 'ENOENT' });
 });
 
-test('on a terminal there is a progress bar, which is gone in the end', async (t) => {
+test.serial('on a terminal there is a progress bar, which is gone in the end', async (t) => {
   const { run, folder } = await prepare(t);
   await writeFile(join(folder, 'list'), numbered(20_000));
   const { stdout } = await run(`script -qec '$0 < list > out' /dev/null`.replace("'$0", '"$0').replace("out'", 'out"'));
