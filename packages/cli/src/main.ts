@@ -6,6 +6,7 @@ import { explainCommand } from './commands/explain.ts';
 import { reloadCommand } from './commands/reload.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { serveCommand } from './commands/serve.ts';
+import { topCommand } from './commands/top.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { description, version } from './package.ts';
 
@@ -113,6 +114,12 @@ program
   .action(async ({ config: file, json = false }: Readonly<{ config: string; json?: boolean }>) =>
     finish(await reloadCommand({ file, json }, terminal)),
   );
+
+program
+  .command('top')
+  .description('show the running gateway: live on a terminal (q ends it), else once as text')
+  .requiredOption('-c, --config <file>', 'the configuration file of the gateway')
+  .action(async ({ config: file }: Readonly<{ config: string }>) => finish(await topCommand({ file }, terminal)));
 
 program
   .command('schema')
