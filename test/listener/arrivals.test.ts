@@ -113,11 +113,11 @@ test('a proxy that is not trusted is a client like any other, and its header end
 });
 
 test('a second header is not SMTP', async (t) => {
-  const { port } = await openFrontDoor(t, BEHIND);
+  const { port, events } = await openFrontDoor(t, BEHIND);
   const header = proxyLine('203.0.113.7');
   await play(port, `C! ${JSON.stringify(header + header)}\nS: 554 5.5.0\nS: (closed)`);
   await play(port, `C! ${JSON.stringify(header)}\nS: 220\nC! ${JSON.stringify(header)}\nS: 421 4.7.0\nS: (closed)`);
-  t.pass();
+  t.deepEqual(clientsIn(events), ['203.0.113.7', '203.0.113.7']);
 });
 
 test('the header stands before TLS', async (t) => {

@@ -205,7 +205,7 @@ test('closing says QUIT on the connections that wait, and lets nobody wait any m
   await send(bench);
   await bench.relay.close();
   await connections.close();
-  await until(() => bench.servers[0]?.sessions[0]?.lines.at(-1) === 'QUIT');
   await until(() => connections.open() === 0);
-  t.pass();
+  t.is(bench.servers[0]?.sessions[0]?.lines.at(-1), 'QUIT');
+  t.is((await send(bench)).code, 451, 'nobody is served any more');
 });

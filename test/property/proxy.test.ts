@@ -16,29 +16,31 @@ const headers = fc.oneof(
 );
 
 test('a header is read when its last octet has come, no sooner, and what follows is not touched', (t) => {
-  fc.assert(
-    fc.property(headers, fc.uint8Array({ maxLength: 50 }), (header, after) => {
-      for (let length = 0; length < header.length; length++) {
-        if (readProxyHeader(header.subarray(0, length)).kind !== 'more') return false;
-      }
-      const whole = readProxyHeader(header);
-      const followed = readProxyHeader(Buffer.concat([header, after]));
-      if (whole.kind !== 'header' || followed.kind !== 'header') return false;
-      t.deepEqual(followed.client, whole.client);
-      return whole.rest.length === 0 && followed.rest.equals(after);
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(headers, fc.uint8Array({ maxLength: 50 }), (header, after) => {
+        for (let length = 0; length < header.length; length++) {
+          if (readProxyHeader(header.subarray(0, length)).kind !== 'more') return false;
+        }
+        const whole = readProxyHeader(header);
+        const followed = readProxyHeader(Buffer.concat([header, after]));
+        if (whole.kind !== 'header' || followed.kind !== 'header') return false;
+        t.deepEqual(followed.client, whole.client);
+        return whole.rest.length === 0 && followed.rest.equals(after);
+      }),
+    ),
   );
-  t.pass();
 });
 
 test('whatever a peer sends, nobody waits for more than a header can have', (t) => {
-  fc.assert(
-    fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.boolean(), (octets, isLine) => {
-      const start = Buffer.from(isLine ? 'PROXY ' : '\r\n\r\n\0\r\nQUIT\n', 'latin1');
-      const header = readProxyHeader(Buffer.concat([start, octets]));
-      if (header.kind !== 'more') return true;
-      return isLine ? octets.length + 6 < 107 : octets.length + 12 < 16 + 4_096;
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.boolean(), (octets, isLine) => {
+        const start = Buffer.from(isLine ? 'PROXY ' : '\r\n\r\n\0\r\nQUIT\n', 'latin1');
+        const header = readProxyHeader(Buffer.concat([start, octets]));
+        if (header.kind !== 'more') return true;
+        return isLine ? octets.length + 6 < 107 : octets.length + 12 < 16 + 4_096;
+      }),
+    ),
   );
-  t.pass();
 });
