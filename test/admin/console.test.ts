@@ -209,7 +209,7 @@ test.serial('the file is put to work by a button, and its mistakes are told', as
   await reload();
   const refusal = page.getByRole('alert').getByText(/hostname/);
   await refusal.waitFor();
-  t.regex(await refusal.innerText(), /hostname/);
+  t.regex((await refusal.textContent()) ?? '', /hostname/);
   t.is(await page.getByText('It is configuration 2 since the start').count(), 1, 'the bad file changed nothing');
 });
 
@@ -249,7 +249,7 @@ test.serial('without a token of its own the gateway is shown, and says what that
   await page.keyboard.press('Enter');
   const refusal = page.getByRole('alert').getByText(/Not allowed/);
   await refusal.waitFor();
-  t.regex(await refusal.innerText(), /Not allowed: .*tokenFile/);
+  t.regex((await refusal.textContent()) ?? '', /Not allowed: .*tokenFile/);
 });
 
 test.serial('a page that loses its gateway says so, keeps what it knew, and comes back by itself', async (t) => {
