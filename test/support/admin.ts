@@ -45,7 +45,9 @@ export function reportOfOne(): EngineReport {
     threads: [thread, thread],
     loans: [{ ...about, maximum: 5, held: 4, waiting: 1, breaker: 'open', leftAloneMs: 1_500 }],
     totals: {
-      destinations: [{ profile: 'corp', destination: 'corp ex1.corp.example', verdicts, cached: 3 }],
+      destinations: [
+        { profile: 'corp', destination: 'corp ex1.corp.example', verdicts, cached: 3, refreshed: 2, stale: 1 },
+      ],
       servers: [{ ...about, probes: verdicts, took }],
     },
     vitals: [

@@ -52,6 +52,22 @@ test.serial('a hit close to its end is answered from the cache and asked anew on
   t.is(server.asked.length, 2);
 });
 
+test.serial('what is asked ahead is counted, and what is told after its end too', async (t) => {
+  const both = { ...ahead, staleIfErrorMs: 50_000 };
+  const { main, server, loan, pass } = await start(t, { users: [ADDRESS] }, both);
+  await main.ask([ADDRESS]);
+  pass(81_000);
+  await main.ask([ADDRESS]);
+  await until(() => server.asked.length === 2);
+  t.like(main.host.counts(), [{ verdicts: { valid: 2 }, cached: 1, refreshed: 1, stale: 0 }]);
+  while ((await ttlOf(main)) < 90_000);
+  await server.stop();
+  main.denyUntil(loan, Number.POSITIVE_INFINITY);
+  pass(120_000);
+  await main.ask([ADDRESS, 'b@x.example']);
+  t.like(main.host.counts().at(-1), { verdicts: { valid: 1, failed: 1 }, cached: 1, refreshed: 0, stale: 1 });
+});
+
 test.serial('who asks after the end joins the question that was asked ahead of it', async (t) => {
   const gate = Promise.withResolvers<string>();
   const { main, server, pass } = await start(
@@ -194,7 +210,8 @@ test.serial('what a server says counts for more than what it said: 4yz, and no',
 
 test('so many are asked anew at once, and none for a while after one that had no answer', (t) => {
   const clock = { ms: 0 };
-  const refreshes = createRefreshes(() => clock.ms);
+  let counted = 0;
+  const refreshes = createRefreshes(() => clock.ms, { refresh: () => counted++ });
   let begun = 0;
   while (refreshes.begin()) begun++;
   t.is(begun, 100);
@@ -205,6 +222,7 @@ test('so many are asked anew at once, and none for a while after one that had no
   t.false(refreshes.begin());
   clock.ms = 1000;
   t.true(refreshes.begin());
+  t.is(counted, 102);
 });
 
 async function ttlOf(main: Bench['main']): Promise<number> {

@@ -7,7 +7,7 @@ function counted(destination: number, valid: number, server = 'mx.example:25'): 
   const took = createHistogram();
   for (let i = 0; i < valid; i++) observe(took, 0.1);
   const verdicts = { ...noVerdicts(), valid };
-  return { destination, verdicts, cached: 1, servers: [{ server, probes: verdicts, took }] };
+  return { destination, verdicts, cached: 1, refreshed: 3, stale: 2, servers: [{ server, probes: verdicts, took }] };
 }
 
 function setUp() {
@@ -25,7 +25,9 @@ test('what threads have counted of one destination is summed up', (t) => {
   add(0, counted(1, 5));
   add(1, counted(1, 7));
   const { destinations, servers } = tallies.totals();
-  t.like(destinations, [{ profile: 'corp', destination: 'destination 1', verdicts: { valid: 12 }, cached: 2 }]);
+  t.like(destinations, [
+    { profile: 'corp', destination: 'destination 1', verdicts: { valid: 12 }, cached: 2, refreshed: 6, stale: 4 },
+  ]);
   t.like(servers, [{ profile: 'corp', server: 'mx.example:25', probes: { valid: 12 }, took: { sumSeconds: 1.2 } }]);
 });
 

@@ -1,6 +1,7 @@
 /** The metrics in the text format of Prometheus. The only place of prom-client. */
 import {
   countOf,
+  type DestinationTotals,
   type Histogram,
   loanName,
   METRICS,
@@ -123,6 +124,8 @@ function verdictSamples(facts: Facts) {
   const names = new Set([...configuration.profiles.keys(), ...counting.profiles.keys()]);
   const counted = [...names].map((name) => [name, counting.profiles.get(name) ?? noProfileCounts()] as const);
   const { profiles, destinations } = statusOf(facts);
+  const totals = facts.report.totals.destinations;
+  const labelsOf = ({ profile, destination }: DestinationTotals): Labels => ({ profile, destination });
   return {
     callahead_verdicts_total: counted.flatMap(([profile, { verdicts }]) =>
       Object.entries(verdicts).flatMap(([kind, sources]) =>
@@ -139,9 +142,9 @@ function verdictSamples(facts: Facts) {
     callahead_destination_verdicts_total: destinations.flatMap(({ profile, key: destination, verdicts }) =>
       Object.entries(verdicts).map(([kind, count]) => sample({ profile, destination, kind }, count)),
     ),
-    callahead_destination_cached_total: facts.report.totals.destinations.map(({ profile, destination, cached }) =>
-      sample({ profile, destination }, cached),
-    ),
+    callahead_destination_cached_total: totals.map((total) => sample(labelsOf(total), total.cached)),
+    callahead_destination_stale_total: totals.map((total) => sample(labelsOf(total), total.stale)),
+    callahead_destination_refreshes_total: totals.map((total) => sample(labelsOf(total), total.refreshed)),
     callahead_destination_queue: destinations.flatMap(({ profile, key: destination, waiting, asking }) => [
       sample({ profile, destination, state: 'waiting' }, waiting),
       sample({ profile, destination, state: 'asking' }, asking),

@@ -61,6 +61,9 @@ export type DestinationStatus = Readonly<{
   verdicts: VerdictCounts;
   requests: number;
   hitRatio: number | null;
+  /** Answers that were given past their time for `staleIfError`, and probes ahead of an answer's end for `refreshAhead`. */
+  stale: number;
+  refreshed: number;
   waiting: number;
   asking: number;
   sessions: Sessions;
@@ -208,20 +211,24 @@ function destinationsOf({ threads, totals }: EngineReport): readonly Destination
     if (known === undefined) shards.set(shard.key, [shard]);
     else known.push(shard);
   }
-  const all = totals.destinations.map(({ profile, destination: key, verdicts, cached }): DestinationStatus => {
-    const own = key === OTHERS ? [] : (shards.get(key) ?? []);
-    const requests = Object.values(verdicts).reduce((sum, count) => sum + count, 0);
-    return {
-      key,
-      profile,
-      verdicts,
-      requests,
-      hitRatio: ratio(cached, requests),
-      waiting: own.reduce((sum, { waiting }) => sum + waiting, 0),
-      asking: own.reduce((sum, { asking }) => sum + asking, 0),
-      sessions: sumSessions(own.map(({ sessions }) => sessions)),
-    };
-  });
+  const all = totals.destinations.map(
+    ({ profile, destination: key, verdicts, cached, stale, refreshed }): DestinationStatus => {
+      const own = key === OTHERS ? [] : (shards.get(key) ?? []);
+      const requests = Object.values(verdicts).reduce((sum, count) => sum + count, 0);
+      return {
+        key,
+        profile,
+        verdicts,
+        requests,
+        hitRatio: ratio(cached, requests),
+        stale,
+        refreshed,
+        waiting: own.reduce((sum, { waiting }) => sum + waiting, 0),
+        asking: own.reduce((sum, { asking }) => sum + asking, 0),
+        sessions: sumSessions(own.map(({ sessions }) => sessions)),
+      };
+    },
+  );
   return all.sort((a, b) => Number(a.key === OTHERS) - Number(b.key === OTHERS) || b.requests - a.requests);
 }
 

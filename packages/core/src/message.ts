@@ -40,11 +40,13 @@ export type ThreadReport = Readonly<{
   caches: readonly Readonly<{ profile: string; positive: number; negative: number }>[];
 }>;
 
-/** What a thread has counted of one destination since it last said so: verdicts given, how many of them from a cache, what servers said and how long it took. */
+/** What a thread has counted of one destination since it last said so: verdicts given, how many of them from a cache, probes ahead of an answer's end, answers given after theirs, what servers said and how long it took. */
 export type DestinationCounts = Readonly<{
   destination: number;
   verdicts: VerdictCounts;
   cached: number;
+  refreshed: number;
+  stale: number;
   servers: readonly Readonly<{ server: string; probes: VerdictCounts; took: Histogram }>[];
 }>;
 

@@ -72,6 +72,18 @@ export const METRICS = [
     'Those of them that came from a cache.',
   ),
   metric(
+    'callahead_destination_stale_total',
+    'counter',
+    ['profile', 'destination'],
+    'Those of these whose time was over, given because no server answered (`staleIfError`).',
+  ),
+  metric(
+    'callahead_destination_refreshes_total',
+    'counter',
+    ['profile', 'destination'],
+    'Probes for cached answers that were near their end (`refreshAhead`).',
+  ),
+  metric(
     'callahead_destination_queue',
     'gauge',
     ['profile', 'destination', 'state'],

@@ -28,12 +28,14 @@ export type LoanReport = Readonly<{
   leftAloneMs: number;
 }>;
 
-/** What was said about the recipients of one destination. `cached`: how many of the verdicts came from a cache. */
+/** What was said about the recipients of one destination. `cached`: how many of the verdicts came from a cache; `stale`: how many of those were past their time, where no server answered. `refreshed`: how often a server was asked before an answer's end. */
 export type DestinationTotals = Readonly<{
   profile: string;
   destination: string;
   verdicts: VerdictCounts;
   cached: number;
+  refreshed: number;
+  stale: number;
 }>;
 
 /** What one server said, and how long it took from its turn to that. */

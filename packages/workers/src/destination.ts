@@ -63,7 +63,7 @@ export type DestinationOptions = Readonly<{
   random: () => number;
   post: (message: ToMain) => void;
   answer: (id: number, verdict: Verdict) => void;
-  tally: Pick<Tally, 'probe'>;
+  tally: Pick<Tally, 'probe' | 'refresh' | 'stale'>;
   supervise: Supervise;
 }>;
 
@@ -78,7 +78,7 @@ const HEAD_START_SHARE = 0.02;
 const SWEEP_LATE_MS = 5;
 
 export function createDestination(options: DestinationOptions): Destination {
-  const { now, random, post, answer, supervise } = options;
+  const { now, random, post, answer, supervise, tally } = options;
   let { route } = options;
   const inFlight = new Map<string, Query>();
   const all = new Set<Query>();
@@ -89,8 +89,8 @@ export function createDestination(options: DestinationOptions): Destination {
   let waiting = 0;
   let destroyed = false;
   let idle = (): void => {};
-  const memory = createMemory({ route: () => route, cache: options.cache, now });
-  const refreshes = createRefreshes(now);
+  const memory = createMemory({ route: () => route, cache: options.cache, tally, now });
+  const refreshes = createRefreshes(now, tally);
   const traces = createTraces(options);
   const alarm = createAlarm(now, SWEEP_LATE_MS, () => supervise(sweep));
 
@@ -230,7 +230,7 @@ export function createDestination(options: DestinationOptions): Destination {
   /** A server has said what it had to say about the recipient. */
   function decide(query: Query, server: string, outcome: Outcome): void {
     if (destroyed || !all.has(query)) return;
-    options.tally.probe(query, server, outcome.kind);
+    tally.probe(query, server, outcome.kind);
     traces.step(query.waiters, 'server', { server, ...factsOf(outcome) });
     switch (outcome.kind) {
       case 'valid':

@@ -2,6 +2,7 @@
 import type { Route, Verdict } from '@callahead/core';
 import { type Kept, mailboxOf, timeToLive, type VerdictCache } from './cache.ts';
 import type { Query } from './query.ts';
+import type { Tally } from './tally.ts';
 import { isBest } from './walk.ts';
 
 export type Memory = Readonly<{
@@ -20,9 +21,14 @@ export type Memory = Readonly<{
   generation(): number;
 }>;
 
-export type MemoryOptions = Readonly<{ route: () => Route; cache: VerdictCache; now: () => number }>;
+export type MemoryOptions = Readonly<{
+  route: () => Route;
+  cache: VerdictCache;
+  tally: Pick<Tally, 'stale'>;
+  now: () => number;
+}>;
 
-export function createMemory({ route, cache, now }: MemoryOptions): Memory {
+export function createMemory({ route, cache, tally, now }: MemoryOptions): Memory {
   function recall(recipient: string): Kept | null {
     return cache.get(route().key, recipient, route().probe);
   }
@@ -50,7 +56,9 @@ export function createMemory({ route, cache, now }: MemoryOptions): Memory {
   function orStale(recipient: string, verdict: Verdict): Verdict {
     // Neither may let anybody in (SPEC 4.8): no room is no news about the servers, and a loop is ours to mend.
     if (verdict.kind !== 'failed' || verdict.cause === 'overload' || verdict.cause === 'loop') return verdict;
-    return cache.stale(route().key, recipient, route().probe) ?? verdict;
+    const stale = cache.stale(route().key, recipient, route().probe);
+    if (stale !== null) tally.stale();
+    return stale ?? verdict;
   }
 
   return {

@@ -1,5 +1,6 @@
 /** How much is asked that nobody waits for: answers from the cache whose end is near (SPEC 2, refreshAhead). Who has a good answer need not hurry. */
 import type { Verdict } from '@callahead/core';
+import type { Tally } from './tally.ts';
 
 /** At once, for one destination: about what one transaction takes. */
 const MOST_REFRESHING = 100;
@@ -12,13 +13,14 @@ export type Refreshes = Readonly<{
   ended(verdict: Verdict): void;
 }>;
 
-export function createRefreshes(now: () => number): Refreshes {
+export function createRefreshes(now: () => number, tally: Pick<Tally, 'refresh'>): Refreshes {
   let refreshing = 0;
   let restUntilMs = 0;
   return {
     begin() {
       if (refreshing >= MOST_REFRESHING || now() < restUntilMs) return false;
       refreshing++;
+      tally.refresh();
       return true;
     },
     ended({ kind }) {

@@ -15,11 +15,21 @@ export type Tally = Readonly<{
   verdict(verdict: Verdict): void;
   /** The server whose turn it was has said what it had to say, or was silent too long. */
   probe(query: Query, server: string, kind: Outcome['kind']): void;
+  /** A cached answer is asked for anew before its end (SPEC 2, refreshAhead). */
+  refresh(): void;
+  /** An answer whose time is over was given, for no server answers (SPEC 2, staleIfError). */
+  stale(): void;
   /** What was counted since the last time; null: nothing. */
   take(): DestinationCounts | null;
 }>;
 
-type Counted = { verdicts: VerdictCounts; cached: number; servers: Map<string, ServerCounts> };
+type Counted = {
+  verdicts: VerdictCounts;
+  cached: number;
+  refreshed: number;
+  stale: number;
+  servers: Map<string, ServerCounts>;
+};
 type ServerCounts = Readonly<{ probes: VerdictCounts; took: Histogram }>;
 
 export function createTally(destination: number, now: () => number): Tally {
@@ -43,16 +53,26 @@ export function createTally(destination: number, now: () => number): Tally {
     observe(counts.took, (now() - at.attempt.startedMs) / 1_000);
   }
 
-  function take(): DestinationCounts | null {
-    if (counted === null) return null;
-    const { verdicts, cached, servers } = counted;
-    counted = null;
-    return { destination, verdicts, cached, servers: [...servers].map(([server, counts]) => ({ server, ...counts })) };
+  function refresh(): void {
+    counted ??= nothing();
+    counted.refreshed++;
   }
 
-  return { verdict, probe, take };
+  function stale(): void {
+    counted ??= nothing();
+    counted.stale++;
+  }
+
+  function take(): DestinationCounts | null {
+    if (counted === null) return null;
+    const { servers, ...counts } = counted;
+    counted = null;
+    return { destination, ...counts, servers: [...servers].map(([server, said]) => ({ server, ...said })) };
+  }
+
+  return { verdict, probe, refresh, stale, take };
 }
 
 function nothing(): Counted {
-  return { verdicts: noVerdicts(), cached: 0, servers: new Map() };
+  return { verdicts: noVerdicts(), cached: 0, refreshed: 0, stale: 0, servers: new Map() };
 }

@@ -43,7 +43,7 @@ export function createTallies({ routeOf, now }: TalliesOptions): Tallies {
     now,
     create(name) {
       const { profile, rest } = taken(name);
-      return { profile, destination: rest, verdicts: noVerdicts(), cached: 0 };
+      return { profile, destination: rest, verdicts: noVerdicts(), cached: 0, refreshed: 0, stale: 0 };
     },
   });
   const servers = createBusiest<ServerTotals>({
@@ -65,11 +65,16 @@ export function createTallies({ routeOf, now }: TalliesOptions): Tallies {
     }
   }
 
-  function addCounts({ profile, key }: Route, { verdicts, cached, servers: said }: DestinationCounts): void {
+  function addCounts(
+    { profile, key }: Route,
+    { verdicts, cached, refreshed, stale, servers: said }: DestinationCounts,
+  ): void {
     const rest = loanName(profile, OTHERS);
     const total = destinations.of(loanName(profile, key), rest, sum(verdicts));
     addVerdicts(total.verdicts, verdicts);
     total.cached += cached;
+    total.refreshed += refreshed;
+    total.stale += stale;
     for (const { server, probes, took } of said) {
       const one = servers.of(loanName(profile, server), rest, sum(probes));
       addVerdicts(one.probes, probes);
