@@ -1,7 +1,16 @@
 import test, { type ExecutionContext } from 'ava';
-import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { buildConsole, DESKTOP, openBrowser, openPage, PHONE, takePicture } from '../support/console.ts';
+import type { Browser } from 'playwright-core';
+import {
+  barriers,
+  buildConsole,
+  DESKTOP,
+  goTo,
+  openBrowser,
+  openPage,
+  overhang,
+  PHONE,
+  takePicture,
+} from '../support/console.ts';
 import { openCuttable } from '../support/cuttable.ts';
 import { openSession } from '../support/dialogue.ts';
 import { startFakeServer } from '../support/fake-server.ts';
@@ -40,23 +49,6 @@ async function serve(t: ExecutionContext, admin: Readonly<Record<string, unknown
 async function send(t: ExecutionContext, gateway: RunningGateway, ...users: readonly string[]): Promise<void> {
   const rcpts = users.map((user) => `RCPT TO:<${user}@example.com>`);
   await openSession(t, gateway.port('inbound'), 'EHLO client.example', 'MAIL FROM:<s@client.example>', ...rcpts);
-}
-
-async function goTo(page: Page, view: string): Promise<void> {
-  await page.getByRole('navigation').getByRole('link', { name: view }).click();
-  await page.getByRole('heading', { level: 1, name: view }).waitFor();
-}
-
-/** What axe finds wrong, one text each. */
-async function barriers(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' ' + target + ': ' + failureSummary)))`);
-}
-
-/** How much wider than the window the page is. */
-function overhang(page: Page): Promise<number> {
-  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 }
 
 for (const [screen, viewport] of [
@@ -210,7 +202,7 @@ test.serial('the file is put to work by a button, and its mistakes are told', as
   const refusal = page.getByRole('alert').getByText(/hostname/);
   await refusal.waitFor();
   t.regex((await refusal.textContent()) ?? '', /hostname/);
-  t.is(await page.getByText('It is configuration 2 since the start').count(), 1, 'the bad file changed nothing');
+  t.true(await page.getByText('mx2.gateway.example').last().isVisible(), 'the bad file changed nothing');
 });
 
 test.serial('who has no token is asked for it, and a wrong one is not taken', async (t) => {

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { createCounting } from '../../packages/admin/src/counting.ts';
+import { createReadings } from '../../packages/admin/src/readings.ts';
 import { createRecent, type RecipientEvent } from '../../packages/admin/src/recent.ts';
 import { createStreams } from '../../packages/admin/src/streams.ts';
 import { recipientEvent } from '../support/admin.ts';
@@ -10,7 +12,9 @@ import { until } from '../support/until.ts';
 /** Streams over a real socket; `full` counts the clients that there was no room for. */
 async function setUp(t: ExecutionContext, snapshot: () => Promise<object>) {
   const recent = createRecent(() => 0);
-  const streams = createStreams({ snapshot, recent });
+  const counting = createCounting(() => 0);
+  const readings = createReadings(0, () => 0);
+  const streams = createStreams({ snapshot, recent, readings });
   const responses: ServerResponse[] = [];
   let refused = 0;
   const server = createServer((_, response) => {
@@ -34,7 +38,7 @@ async function setUp(t: ExecutionContext, snapshot: () => Promise<object>) {
     return response;
   }
 
-  return { recent, streams, responses, connect, refused: () => refused };
+  return { recent, read: () => readings.take(counting, []), streams, responses, connect, refused: () => refused };
 }
 
 async function readUntil(response: IncomingMessage, wanted: RegExp): Promise<string> {
@@ -60,6 +64,21 @@ test('a snapshot comes at once, and verdicts as they are known', async (t) => {
   t.is(verdicts.length, 50);
   t.is(skipped, 10);
   t.is(verdicts.at(-1).recipient, 'user59@example.com');
+});
+
+test('what was read before comes first, and what is read later once', async (t) => {
+  const { read, connect } = await setUp(t, async () => ({ state: 'ready' }));
+  for (let i = 0; i < 3; i++) read();
+  const response = await connect();
+  response.once('data', read);
+  const text = await readUntil(response, /"id":4.*\n\n/);
+  t.regex(text, /^: callahead\n\nevent: readings\n/);
+  const told = [...text.matchAll(/event: readings\ndata: (.*)/g)].map(([, data = '']) => JSON.parse(data));
+  t.deepEqual(
+    told.map(({ readings }) => readings.map(({ id }: { id: number }) => id)),
+    [[1, 2, 3], [4]],
+  );
+  t.like(told[1], { startedAt: '1970-01-01T00:00:00.000Z' });
 });
 
 test('there are at most sixteen streams, and one that ends makes room', async (t) => {

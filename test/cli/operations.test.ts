@@ -86,7 +86,7 @@ test('threads tell what servers said within a second or so, and the stream of ev
     text += chunk;
     if (new RegExp(`"server":"${server.at}".*"probes":\\{"valid":1,"unknown":1`).test(text)) break;
   }
-  t.regex(text, /^: callahead\n\nevent: snapshot\ndata: \{/);
+  t.regex(text, /^: callahead\n\nevent: readings\ndata: \{.*\n\nevent: snapshot\ndata: \{/);
 });
 
 test('without a token everybody on this machine may read, and nobody may act', async (t) => {

@@ -6,6 +6,7 @@ import {
   type Histogram,
   observe,
   type Source,
+  type VerdictCounts,
   type VerdictKind,
 } from '@callahead/core';
 
@@ -37,6 +38,9 @@ export type Offender = Readonly<{
   at: string;
   samples: readonly string[];
 }>;
+
+/** What became of the messages that were sent. */
+export type Messages = Readonly<{ relayed: number; refused: number; discarded: number; bytes: number }>;
 
 export type Counting = Readonly<{
   count(event: Event): void;
@@ -161,6 +165,43 @@ export function noProfileCounts(): ProfileCounts {
     took: createHistogram(),
     breakerOpenings: 0,
   };
+}
+
+export function kindsOf({ verdicts }: ProfileCounts): VerdictCounts {
+  const sum = (counts: Readonly<Record<Source, number>>): number =>
+    counts.server + counts.cache + counts.shared + counts.routing + counts.delivery;
+  return {
+    valid: sum(verdicts.valid),
+    unknown: sum(verdicts.unknown),
+    refused: sum(verdicts.refused),
+    temporary: sum(verdicts.temporary),
+    failed: sum(verdicts.failed),
+  };
+}
+
+/** How often each source gave a verdict. */
+export function sourcesOf({ verdicts }: ProfileCounts): Record<Source, number> {
+  const sources = { server: 0, cache: 0, shared: 0, routing: 0, delivery: 0 };
+  for (const counts of Object.values(verdicts)) {
+    sources.server += counts.server;
+    sources.cache += counts.cache;
+    sources.shared += counts.shared;
+    sources.routing += counts.routing;
+    sources.delivery += counts.delivery;
+  }
+  return sources;
+}
+
+/** Of all listeners. */
+export function messagesOf({ listeners }: Counting): Messages {
+  const sum = { relayed: 0, refused: 0, discarded: 0, bytes: 0 };
+  for (const { relayed, refused, discarded, bytes } of listeners.values()) {
+    sum.relayed += relayed;
+    sum.refused += refused;
+    sum.discarded += discarded;
+    sum.bytes += bytes;
+  }
+  return sum;
 }
 
 function add<Key>(counts: Map<Key, number>, key: Key): void {

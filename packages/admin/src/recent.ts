@@ -1,5 +1,6 @@
 /** The last recipients, for those who want to see what happens. Nothing is built until somebody looks. */
 import type { Event } from '@callahead/core';
+import { createRing } from './ring.ts';
 
 export type RecipientEvent = Extract<Event, Readonly<{ event: 'recipient.accepted' | 'recipient.rejected' }>>;
 
@@ -48,34 +49,33 @@ type Kept = Readonly<{ event: RecipientEvent; atMs: number }>;
 
 /** `wallMs`: milliseconds since 1970. */
 export function createRecent(wallMs: () => number): Recent {
-  const ring: Kept[] = [];
-  let total = 0;
+  const ring = createRing<Kept>(KEPT);
 
   function add(event: RecipientEvent): void {
-    ring[total % KEPT] = { event, atMs: wallMs() };
-    total++;
+    ring.add({ event, atMs: wallMs() });
   }
 
   function find(wanted: Wanted, limit: number, before: number): readonly VerdictRow[] {
     const rows: VerdictRow[] = [];
-    for (let id = Math.min(total, before - 1); id > Math.max(0, total - KEPT) && rows.length < limit; id--) {
-      const kept = ring[(id - 1) % KEPT];
-      if (kept !== undefined && isWanted(kept.event, wanted)) rows.push(rowOf(id, kept));
+    for (let id = Math.min(ring.total(), before - 1); rows.length < limit; id--) {
+      const kept = ring.at(id);
+      if (kept === undefined) break;
+      if (isWanted(kept.event, wanted)) rows.push(rowOf(id, kept));
     }
     return rows;
   }
 
   function since(id: number, limit: number): Readonly<{ rows: readonly VerdictRow[]; skipped: number }> {
-    const from = Math.max(id, total - limit, 0);
+    const from = Math.max(id, ring.total() - limit, 0);
     const rows: VerdictRow[] = [];
-    for (let next = from + 1; next <= total; next++) {
-      const kept = ring[(next - 1) % KEPT];
+    for (let next = from + 1; next <= ring.total(); next++) {
+      const kept = ring.at(next);
       if (kept !== undefined) rows.push(rowOf(next, kept));
     }
     return { rows, skipped: Math.max(0, from - id) };
   }
 
-  return { add, find, since, total: () => total };
+  return { add, find, since, total: ring.total };
 }
 
 function isWanted(event: RecipientEvent, wanted: Wanted): boolean {

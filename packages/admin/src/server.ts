@@ -9,6 +9,7 @@ import type { Operations } from './operations.ts';
 import { addPage, PAGE_FOLDER } from './page.ts';
 import { Problem, problemBody, statusOfProblem } from './problem.ts';
 import { createRation } from './ration.ts';
+import { createReadings, READING_MS } from './readings.ts';
 import { createRecent } from './recent.ts';
 import { type Facts, statusOf } from './status.ts';
 import { createStreams } from './streams.ts';
@@ -102,7 +103,12 @@ export function createApp(
     counting,
     main: { ...processFacts(), lagMs: lag.read() },
   });
-  const streams = createStreams({ snapshot: async () => statusOf(await facts()), recent });
+  const readings = createReadings(startedAtMs, wallMs);
+  const read = (): void => readings.take(counting, operations.listeners());
+  read();
+  const reader = setInterval(read, READING_MS);
+  reader.unref();
+  const streams = createStreams({ snapshot: async () => statusOf(await facts()), recent, readings });
   const app = openApp(createGuard(settings.token), emit);
   addPage(app, options.page ?? PAGE_FOLDER);
   addRoutes(app, {
@@ -122,6 +128,7 @@ export function createApp(
 
   async function close(): Promise<void> {
     lag.stop();
+    clearInterval(reader);
     streams.close();
     app.server.closeAllConnections();
     await app.close();

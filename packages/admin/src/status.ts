@@ -17,7 +17,15 @@ import {
   type VerdictCounts,
 } from '@callahead/core';
 import type { CanaryState } from './canary.ts';
-import { type Counting, noProfileCounts, type Offender, type ProfileCounts } from './counting.ts';
+import {
+  type Counting,
+  kindsOf,
+  type Messages,
+  messagesOf,
+  noProfileCounts,
+  type Offender,
+  sourcesOf,
+} from './counting.ts';
 import type { ListenerState, State } from './operations.ts';
 
 export type Latency = Readonly<{
@@ -82,7 +90,7 @@ export type Status = Readonly<{
   canaries: readonly CanaryState[];
   destinations: readonly DestinationStatus[];
   engine: Readonly<{ asking: number; waiting: number; destinations: number }>;
-  messages: Readonly<{ relayed: number; refused: number; discarded: number; bytes: number }>;
+  messages: Messages;
   replies: Readonly<Record<string, number>>;
   dhap: Readonly<{ crossings: number; offenders: readonly Offender[] }>;
   threads: readonly Readonly<{ thread: string; heapBytes: number; lagSeconds: number }>[];
@@ -149,30 +157,6 @@ function profileStatus({ name, actions, probe }: Profile, { counting, report }: 
       size: probe.cacheSize,
     },
   };
-}
-
-function kindsOf({ verdicts }: ProfileCounts): VerdictCounts {
-  const sum = (counts: Readonly<Record<Source, number>>): number =>
-    counts.server + counts.cache + counts.shared + counts.routing + counts.delivery;
-  return {
-    valid: sum(verdicts.valid),
-    unknown: sum(verdicts.unknown),
-    refused: sum(verdicts.refused),
-    temporary: sum(verdicts.temporary),
-    failed: sum(verdicts.failed),
-  };
-}
-
-function sourcesOf({ verdicts }: ProfileCounts): Record<Source, number> {
-  const sources = { server: 0, cache: 0, shared: 0, routing: 0, delivery: 0 };
-  for (const counts of Object.values(verdicts)) {
-    sources.server += counts.server;
-    sources.cache += counts.cache;
-    sources.shared += counts.shared;
-    sources.routing += counts.routing;
-    sources.delivery += counts.delivery;
-  }
-  return sources;
 }
 
 /** Those that are asked now, and those that were: the busiest first. */
@@ -256,17 +240,6 @@ function latencyOf(histogram: Histogram): Latency {
     p99Seconds: quantile(histogram, 0.99),
     buckets,
   };
-}
-
-function messagesOf({ listeners }: Counting): Status['messages'] {
-  const sum = { relayed: 0, refused: 0, discarded: 0, bytes: 0 };
-  for (const { relayed, refused, discarded, bytes } of listeners.values()) {
-    sum.relayed += relayed;
-    sum.refused += refused;
-    sum.discarded += discarded;
-    sum.bytes += bytes;
-  }
-  return sum;
 }
 
 function repliesOf({ listeners }: Counting): Status['replies'] {

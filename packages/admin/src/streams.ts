@@ -1,5 +1,6 @@
 /** GET /api/v1/events: server-sent events to a few clients, none of which can make the gateway wait or remember much. */
 import type { ServerResponse } from 'node:http';
+import type { Readings } from './readings.ts';
 import type { Recent } from './recent.ts';
 
 export type Streams = Readonly<{
@@ -8,31 +9,33 @@ export type Streams = Readonly<{
   close(): void;
 }>;
 
-export type StreamsOptions = Readonly<{ snapshot: () => Promise<object>; recent: Recent }>;
+export type StreamsOptions = Readonly<{ snapshot: () => Promise<object>; recent: Recent; readings: Readings }>;
 
 const MOST_STREAMS = 16;
 const TELL_MS = 250;
 /** A snapshot with every so many of those. */
 const SNAPSHOT_EVERY = 4;
 const MOST_ROWS = 50;
-/** What may wait for a client; twice the largest snapshot. */
+/** What may wait for a client: more than all readings and the largest snapshot. */
 const MOST_WAITING_OCTETS = 1_048_576;
 
-type Stream = { readonly response: ServerResponse; last: number };
+/** `row` and `reading`: the last ones that were told. */
+type Stream = { readonly response: ServerResponse; row: number; reading: number };
 
-export function createStreams({ snapshot, recent }: StreamsOptions): Streams {
+export function createStreams({ snapshot, recent, readings }: StreamsOptions): Streams {
   const streams = new Set<Stream>();
   let timer: NodeJS.Timeout | null = null;
   let turns = 0;
 
   function open(response: ServerResponse): boolean {
     if (streams.size >= MOST_STREAMS) return false;
-    const stream = { response, last: recent.total() };
+    const stream = { response, row: recent.total(), reading: 0 };
     streams.add(stream);
     const gone = (): void => leave(stream);
     response.on('close', gone);
     response.on('error', gone);
     response.write(': callahead\n\n');
+    tellReadings(stream);
     timer ??= setInterval(turn, TELL_MS);
     // It never rejects: what it cannot have it leaves out.
     void tellSnapshot([stream]);
@@ -49,15 +52,25 @@ export function createStreams({ snapshot, recent }: StreamsOptions): Streams {
 
   function turn(): void {
     turns++;
-    for (const stream of streams) tellVerdicts(stream);
+    for (const stream of streams) {
+      tellReadings(stream);
+      tellVerdicts(stream);
+    }
     // As above.
     if (turns % SNAPSHOT_EVERY === 0) void tellSnapshot([...streams]);
   }
 
+  function tellReadings(stream: Stream): void {
+    if (readings.total() === stream.reading) return;
+    const told = readings.since(stream.reading);
+    stream.reading = readings.total();
+    send(stream, eventText('readings', told));
+  }
+
   function tellVerdicts(stream: Stream): void {
-    const { rows: verdicts, skipped } = recent.since(stream.last, MOST_ROWS);
+    const { rows: verdicts, skipped } = recent.since(stream.row, MOST_ROWS);
     if (verdicts.length === 0) return;
-    stream.last = recent.total();
+    stream.row = recent.total();
     send(stream, eventText('verdicts', { verdicts, skipped }));
   }
 

@@ -1,7 +1,8 @@
-/** What the page gets from docs/api.md. The shapes of status and rows are the server's own. */
+/** What the page gets from docs/api.md. The shapes of status, readings and rows are the server's own. */
 
+export type { Reading, ReadingsTold } from '../../src/readings.ts';
 export type { VerdictRow } from '../../src/recent.ts';
-export type { Latency, ServerStatus, Status } from '../../src/status.ts';
+export type { ServerStatus, Status } from '../../src/status.ts';
 
 export type Problem = Readonly<{
   kind: string;

@@ -1,10 +1,10 @@
-/** What the charts draw: how the counters of successive snapshots differ. */
-import type { Latency, Status } from './contract.ts';
+/** What the charts draw: how the counters of successive readings differ. */
+import type { Reading, ReadingsTold } from './contract.ts';
 
 export const KINDS = ['valid', 'unknown', 'refused', 'temporary', 'failed'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** One point in time; null where nothing is known: before the second snapshot, in a gap, or of what did not happen. Rates are per second. */
+/** One point in time; null where nothing is known: before the second reading, in a gap, or of what did not happen. Rates are per second. */
 export type Sample = Readonly<{
   atSeconds: number;
   rates: Readonly<Record<Kind, number>> | null;
@@ -17,66 +17,69 @@ export type Sample = Readonly<{
 }>;
 
 export type History = Readonly<{
-  /** `atMs`: milliseconds since 1970. */
-  add(status: Status, atMs: number): void;
+  /** What is known already is skipped: a stream that begins again tells the past again. */
+  add(told: ReadingsTold): void;
   /** Oldest first; another array after each `add`. */
   samples(): readonly Sample[];
 }>;
 
-type Reading = Readonly<{
-  atMs: number;
-  startedAt: string;
-  verdicts: Readonly<Record<Kind, number>>;
-  hits: number;
-  answers: number;
-  buckets: Latency['buckets'];
-  messages: number;
-  sessions: number;
-}>;
+type Point = Reading & Readonly<{ atMs: number }>;
 
 /** A rate is that of the last seconds, a percentile or ratio that of the last half minute: fewer would say nothing. */
 const RATE_MS = 5_500;
 const SHARE_MS = 30_500;
-/** Two snapshots closer than that say nothing about a rate. */
-const LEAST_MS = 250;
-/** Snapshots come once a second; after so long a line is not drawn through. */
+/** Readings are taken once a second; after so long a line is not drawn through. */
 const GAP_MS = 5_000;
 
 /** Keeps the last `most` points. */
 export function createHistory(most: number): History {
-  let samples: readonly Sample[] = [];
-  let readings: readonly Reading[] = [];
+  let samples: Sample[] = [];
+  /** What the next point may be compared with. */
+  let window: readonly Point[] = [];
+  let startedAt = '';
 
-  function add(status: Status, atMs: number): void {
-    const reading = readingOf(status, atMs);
-    const last = readings.at(-1);
-    if (last !== undefined && Math.abs(atMs - last.atMs) < LEAST_MS) return;
-    const isContinued = last !== undefined && last.startedAt === reading.startedAt && atMs - last.atMs < GAP_MS;
-    if (last !== undefined && !isContinued) samples = [...samples, gapAt((last.atMs + 1) / 1_000)];
-    const window = isContinued ? readings.filter((one) => atMs - one.atMs < SHARE_MS) : [];
-    samples = [...samples, sampleOf(reading, window)].slice(-most);
-    readings = [...window, reading];
+  function add(told: ReadingsTold): void {
+    const isSame = told.startedAt === startedAt;
+    const lastId = isSame ? (window.at(-1)?.id ?? 0) : 0;
+    const fresh = told.readings.filter(({ id }) => id > lastId);
+    samples = [...samples];
+    for (const [place, reading] of fresh.entries()) addOne(reading, told.leSeconds, isSame || place > 0);
+    samples = samples.slice(-most);
+    startedAt = told.startedAt;
+  }
+
+  function addOne(reading: Reading, leSeconds: ReadingsTold['leSeconds'], isSame: boolean): void {
+    const point = { ...reading, atMs: Date.parse(reading.at) };
+    const last = window.at(-1);
+    const passedMs = last === undefined ? 0 : point.atMs - last.atMs;
+    // A clock that was set back: a line does not turn round.
+    if (passedMs < 0) samples = samples.filter(({ atSeconds }) => atSeconds * 1_000 < point.atMs);
+    const isContinued = isSame && passedMs >= 0 && passedMs < GAP_MS;
+    if (last !== undefined && passedMs > 1 && !isContinued) samples.push(gapAt((last.atMs + 1) / 1_000));
+    window = isContinued ? window.filter(({ atMs }) => point.atMs - atMs < SHARE_MS) : [];
+    samples.push(sampleOf(point, window, leSeconds));
+    window = [...window, point];
   }
 
   return { add, samples: () => samples };
 }
 
-function sampleOf(reading: Reading, window: readonly Reading[]): Sample {
-  const since = window.find((one) => reading.atMs - one.atMs < RATE_MS);
+function sampleOf(point: Point, window: readonly Point[], leSeconds: ReadingsTold['leSeconds']): Sample {
+  const since = window.find(({ atMs }) => point.atMs - atMs < RATE_MS);
   const far = window[0];
-  const seconds = since === undefined ? 0 : (reading.atMs - since.atMs) / 1_000;
-  const rate = (now: number, then: number): number => Math.max(0, now - then) / seconds;
-  const buckets = far === undefined ? [] : bucketsSince(reading.buckets, far.buckets);
-  const answers = far === undefined ? 0 : reading.answers - far.answers;
+  const seconds = since === undefined ? 0 : (point.atMs - since.atMs) / 1_000;
+  const rate = (now: number, then: number): number => (seconds === 0 ? 0 : Math.max(0, now - then) / seconds);
+  const took = far === undefined ? [] : point.took.map((count, place) => count - (far.took[place] ?? 0));
+  const answers = far === undefined ? 0 : answersOf(point) - answersOf(far);
   return {
-    atSeconds: reading.atMs / 1_000,
-    rates: since === undefined ? null : ratesOf((kind) => rate(reading.verdicts[kind], since.verdicts[kind])),
-    p50: quantile(buckets, 0.5),
-    p95: quantile(buckets, 0.95),
-    p99: quantile(buckets, 0.99),
-    hitRatio: far === undefined || answers <= 0 ? null : (reading.hits - far.hits) / answers,
-    sessions: reading.sessions,
-    messages: since === undefined ? null : rate(reading.messages, since.messages),
+    atSeconds: point.atMs / 1_000,
+    rates: since === undefined ? null : ratesOf((kind) => rate(point.verdicts[kind], since.verdicts[kind])),
+    p50: quantile(leSeconds, took, 0.5),
+    p95: quantile(leSeconds, took, 0.95),
+    p99: quantile(leSeconds, took, 0.99),
+    hitRatio: far === undefined || answers <= 0 ? null : (point.hits - far.hits) / answers,
+    sessions: point.sessions,
+    messages: since === undefined ? null : rate(point.messages, since.messages),
   };
 }
 
@@ -85,19 +88,8 @@ function gapAt(atSeconds: number): Sample {
   return { atSeconds, rates: null, ...nothing };
 }
 
-function readingOf({ startedAt, profiles, messages, listeners }: Status, atMs: number): Reading {
-  const sum = (pick: (profile: Status['profiles'][number]) => number): number =>
-    profiles.reduce((all, profile) => all + pick(profile), 0);
-  return {
-    atMs,
-    startedAt,
-    verdicts: ratesOf((kind) => sum(({ verdicts }) => verdicts[kind])),
-    hits: sum(({ sources }) => sources.cache + sources.shared),
-    answers: sum(({ sources }) => Object.values(sources).reduce((all, count) => all + count, 0)),
-    buckets: sumOfBuckets(profiles.map(({ latency }) => latency.buckets)),
-    messages: messages.relayed + messages.discarded,
-    sessions: listeners.reduce((all, listener) => all + listener.sessions, 0),
-  };
+function answersOf({ verdicts }: Reading): number {
+  return KINDS.reduce((sum, kind) => sum + verdicts[kind], 0);
 }
 
 function ratesOf(of: (kind: Kind) => number): Record<Kind, number> {
@@ -111,30 +103,22 @@ function ratesOf(of: (kind: Kind) => number): Record<Kind, number> {
   };
 }
 
-/** All histograms of a gateway have the same edges. */
-function sumOfBuckets(all: readonly Latency['buckets'][]): Latency['buckets'] {
-  const [first = [], ...others] = all;
-  return first.map(({ leSeconds, count }, i) => ({
-    leSeconds,
-    count: others.reduce((sum, buckets) => sum + (buckets[i]?.count ?? 0), count),
-  }));
-}
-
-function bucketsSince(now: Latency['buckets'], then: Latency['buckets']): Latency['buckets'] {
-  return now.map(({ leSeconds, count }, i) => ({ leSeconds, count: count - (then[i]?.count ?? 0) }));
-}
-
-/** Seconds; null where nothing was counted. Within a bucket values are taken to be spread evenly; beyond the last edge it is that edge. */
-export function quantile(buckets: Latency['buckets'], share: number): number | null {
-  const all = buckets.at(-1)?.count ?? 0;
+/** Seconds, of cumulative counts; null where nothing was counted. Within a bucket values are taken to be spread evenly; beyond the last edge it is that edge. */
+export function quantile(
+  leSeconds: ReadingsTold['leSeconds'],
+  counts: readonly number[],
+  share: number,
+): number | null {
+  const all = counts.at(-1) ?? 0;
   if (all <= 0) return null;
   const wanted = share * all;
   let edge = 0;
   let below = 0;
-  for (const { leSeconds, count } of buckets) {
-    if (leSeconds === null) return edge;
-    if (count >= wanted) return edge + ((leSeconds - edge) * (wanted - below)) / Math.max(1, count - below);
-    edge = leSeconds;
+  for (const [place, count] of counts.entries()) {
+    const next = leSeconds[place] ?? null;
+    if (next === null) return edge;
+    if (count >= wanted) return edge + ((next - edge) * (wanted - below)) / Math.max(1, count - below);
+    edge = next;
     below = count;
   }
   return edge;

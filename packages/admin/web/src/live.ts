@@ -1,5 +1,5 @@
 /** What the page knows of its gateway, kept up to date by the stream of events. Its memory is bounded: an hour of points, a thousand rows. */
-import type { Status, VerdictRow } from './contract.ts';
+import type { ReadingsTold, Status, VerdictRow } from './contract.ts';
 import { createFollower, type Follower, type Link } from './follower.ts';
 import { createHistory, type Sample } from './history.ts';
 import type { Api } from './request.ts';
@@ -39,14 +39,19 @@ export function createLive({ api, now, random, after }: LiveOptions): LiveStore 
   const change = (part: Partial<Live>): void => store.set({ ...store.get(), ...part });
 
   function onEvent({ event, data }: ServerEvent): void {
+    if (event === 'readings') takeReadings(JSON.parse(data));
     if (event === 'snapshot') takeSnapshot(JSON.parse(data));
     if (event === 'verdicts') takeRows(JSON.parse(data));
   }
 
+  function takeReadings(told: ReadingsTold): void {
+    history.add(told);
+    change({ samples: history.samples() });
+  }
+
   function takeSnapshot(status: Status): void {
     const before = store.get().status;
-    history.add(status, now());
-    change({ status, samples: history.samples() });
+    change({ status });
     // The rows of a gateway that was restarted begin with 1 again.
     if (before !== null && before.startedAt !== status.startedAt) void refill();
   }
