@@ -30,13 +30,17 @@ test('every socket of a listener is told', async (t) => {
 
 test('an overloaded gateway turns new sessions away, and keeps the others', async (t) => {
   let overloaded = false;
-  const { port, listener } = await openFrontDoor(t, { overloaded: () => overloaded });
+  const { port, listener, events } = await openFrontDoor(t, { overloaded: () => overloaded });
   const before = await clientThatSaid(port);
   overloaded = true;
   await play(port, 'S: 421 4.3.2\nS: (closed)');
   before.send('NOOP\r\n');
   t.regex((await before.line()) ?? '', /^250/);
   t.is(listener.sessions(), 1);
+  t.like(
+    events.filter(({ event }) => event === 'session.shed'),
+    [{ reason: 'overload', count: 1, client: '127.0.0.1' }],
+  );
   before.close();
 });
 
@@ -51,6 +55,23 @@ test('so many sessions are open at once, and no more', async (t) => {
   t.is(events.filter(({ event }) => event === 'session.opened').length, 3);
   second.close();
   third.close();
+});
+
+test('clients that there is no room for are told of at once, then once a second, and none is forgotten', async (t) => {
+  const { port, listener, events } = await openFrontDoor(t, { limits: { sessions: 1 } });
+  const only = await clientThatSaid(port);
+  const told = () => events.flatMap((event) => (event.event === 'session.shed' ? [event.count] : []));
+  const all = () => told().reduce((sum, count) => sum + count, 0);
+  const startedMs = performance.now();
+  await play(port, 'S: 421 4.3.2\nS: (closed)');
+  t.deepEqual(told(), [1]);
+  for (let i = 0; i < 20; i++) await play(port, 'S: 421 4.3.2\nS: (closed)');
+  await until(() => all() === 21);
+  t.true(told().length <= 2 + (performance.now() - startedMs) / 1_000, told().join());
+  await play(port, 'S: 421 4.3.2\nS: (closed)');
+  only.close();
+  await listener.drain(performance.now());
+  t.is(all(), 22);
 });
 
 test('every session has a name of its own', async (t) => {

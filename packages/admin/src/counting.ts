@@ -5,6 +5,7 @@ import {
   type Event,
   type Histogram,
   observe,
+  type ShedReason,
   type Source,
   type VerdictCounts,
   type VerdictKind,
@@ -12,6 +13,8 @@ import {
 
 export type ListenerCounts = {
   sessions: number;
+  /** Clients that there was no room for. */
+  readonly shed: Record<ShedReason, number>;
   clientErrors: number;
   relayed: number;
   refused: number;
@@ -104,6 +107,9 @@ export function createCounting(wallMs: () => number): Counting {
       case 'session.opened':
         listener(event.listener).sessions++;
         return;
+      case 'session.shed':
+        listener(event.listener).shed[event.reason] += event.count;
+        return;
       case 'client.error':
         listener(event.listener).clientErrors++;
         return;
@@ -155,7 +161,13 @@ export function createCounting(wallMs: () => number): Counting {
 
 export function noListenerCounts(): ListenerCounts {
   const counts = { sessions: 0, clientErrors: 0, relayed: 0, refused: 0, discarded: 0, bytes: 0 };
-  return { ...counts, replies: new Map(), reasons: new Map(), crossings: new Map() };
+  return {
+    ...counts,
+    shed: { sessions: 0, overload: 0 },
+    replies: new Map(),
+    reasons: new Map(),
+    crossings: new Map(),
+  };
 }
 
 export function noProfileCounts(): ProfileCounts {

@@ -100,6 +100,9 @@ function doorSamples({ configuration, listeners, counting }: Facts) {
   return {
     callahead_sessions: listeners.map(({ name: listener, sessions }) => sample({ listener }, sessions)),
     callahead_sessions_total: counted.map(([listener, { sessions }]) => sample({ listener }, sessions)),
+    callahead_sessions_shed_total: counted.flatMap(([listener, { shed }]) =>
+      Object.entries(shed).map(([reason, count]) => sample({ listener, reason }, count)),
+    ),
     callahead_client_errors_total: counted.map(([listener, { clientErrors }]) => sample({ listener }, clientErrors)),
     callahead_replies_total: counted.flatMap(([listener, { replies }]) =>
       [...replies].map(([code, count]) => sample({ listener, code: String(code) }, count)),

@@ -48,6 +48,12 @@ export const EVENTS: Readonly<{ [Name in Event['event']]: Entry<Name> }> = {
       'A client was turned away for its group (`host`), or by a limit of its policy (`connections`, `messages`). Its `msg` is the line of a rejection. Code 0: without a word.',
     fields: { ...session, group: 'plain', policy: 'plain', code: 'plain', reason: 'plain' },
   },
+  'session.shed': {
+    level: 'warn',
+    sentence:
+      'There was no room for so many clients, and they got 421 4.3.2: the listener has as many sessions as it may (`sessions`), or the engine as many recipients (`overload`). The first is told of at once, the others once a second; `client` is the last of them.',
+    fields: { listener: 'plain', reason: 'plain', count: 'plain', client: 'plain' },
+  },
   'session.secured': {
     level: 'debug',
     sentence: 'A client is encrypted.',

@@ -22,6 +22,9 @@ export type CheckedRecipient = Readonly<{
   ref: string;
 }>;
 
+/** Why a client is not served: its listener has as many sessions as it may, or the engine as many recipients. */
+export type ShedReason = 'sessions' | 'overload';
+
 /** What happened, for logs and metrics. Only the command line writes logs; the packages emit these. Stable names (STYLE 12). */
 export type Event =
   /** `generation` counts the configurations since the start, from 1: by it the session goes. */
@@ -61,6 +64,14 @@ export type Event =
       policy: string;
       code: number;
       reason: 'host' | 'connections' | 'messages';
+    }>
+  /** Clients that there was no room for since the last of these. `client` is the last. */
+  | Readonly<{
+      event: 'session.shed';
+      listener: string;
+      reason: ShedReason;
+      count: number;
+      client: string;
     }>
   /** As TLS names them: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`. */
   | Readonly<{

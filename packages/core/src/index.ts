@@ -22,7 +22,7 @@ export { type Endpoint, parseEndpoint } from './config/endpoints.ts';
 export type { Decision } from './decision.ts';
 export { ConfigurationError, type Problem, problemLine } from './errors.ts';
 export { EVENTS, type EventLevel, eventsReference, type FieldKind } from './event-table.ts';
-export type { Checked, CheckedRecipient, Emit, Event } from './events.ts';
+export type { Checked, CheckedRecipient, Emit, Event, ShedReason } from './events.ts';
 export { addHistogram, countOf, createHistogram, type Histogram, observe, quantile, SECONDS } from './histogram.ts';
 export { type LdapTemplate, type LdapToken, parseLdapBase, parseLdapFilter } from './ldap-template.ts';
 export {

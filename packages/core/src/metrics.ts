@@ -13,6 +13,12 @@ export const METRICS = [
   metric('callahead_state', 'gauge', ['state'], '1 for the state it is in: ready, overloaded or stopping.'),
   metric('callahead_sessions', 'gauge', ['listener'], 'SMTP sessions that are open.'),
   metric('callahead_sessions_total', 'counter', ['listener'], 'SMTP sessions that were opened.'),
+  metric(
+    'callahead_sessions_shed_total',
+    'counter',
+    ['listener', 'reason'],
+    'Clients that there was no room for: `sessions`, the listener has as many as it may; `overload`, the engine is full.',
+  ),
   metric('callahead_client_errors_total', 'counter', ['listener'], 'Connections of clients that broke.'),
   metric('callahead_replies_total', 'counter', ['listener', 'code'], 'Replies to RCPT, by their code.'),
   metric('callahead_rejections_total', 'counter', ['listener', 'reason'], 'Recipients that were refused, by reason.'),

@@ -2,11 +2,10 @@ import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Emit, ListenerSettings } from '@callahead/core';
 import { SMTPServer } from 'smtp-server';
-import { format } from '../replies.ts';
 import { type ListeningSocket, openSocket } from '../sockets.ts';
-import { SAYS } from '../texts.ts';
 import { createArrivals } from './arrivals.ts';
 import { type Arrival, Connection } from './connection.ts';
+import { createShedding } from './shedding.ts';
 import type { Session, Wire } from './wire.ts';
 
 export type DoorOptions = Readonly<{
@@ -31,10 +30,6 @@ export type Door = Readonly<{
   deserted(): Promise<void>;
 }>;
 
-/** How long a client that is not served may take to read that. */
-const SHED_MS = 1_000;
-/** How many such clients are told; the others are cut off, so that a flood finds no descriptors. */
-const MAX_SHED = 1_000;
 /** What a client has to read its 421 at the end of a drain. */
 const LAST_WORD_MS = 500;
 
@@ -45,7 +40,7 @@ export function createDoor(options: DoorOptions): Door {
   const sockets: ListeningSocket[] = [];
   const connections = new Set<Connection>();
   const arrivals = createArrivals({ settings, emit, now, left });
-  const shed = new Set<Socket>();
+  const shedding = createShedding(settings, emit);
   const start = randomInt(36 ** 4, 36 ** 5).toString(36);
   let count = 0;
   const onEmpty = new Set<() => void>();
@@ -57,7 +52,8 @@ export function createDoor(options: DoorOptions): Door {
   });
 
   function accept(socket: Socket): void {
-    if (sessions() + otherSessions() >= settings.limits.sessions || overloaded()) turnAway(socket);
+    if (sessions() + otherSessions() >= settings.limits.sessions) shedding.turnAway(socket, 'sessions');
+    else if (overloaded()) shedding.turnAway(socket, 'overload');
     else arrivals.receive(socket, serve);
   }
 
@@ -93,23 +89,6 @@ export function createDoor(options: DoorOptions): Door {
     onEmpty.clear();
   }
 
-  function turnAway(socket: Socket): void {
-    // Where TLS comes first a client could not read what it is told.
-    if (shed.size >= MAX_SHED || settings.tls?.mode === 'implicit') {
-      socket.destroy();
-      return;
-    }
-    shed.add(socket);
-    const timer = setTimeout(() => socket.destroy(), SHED_MS);
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      clearTimeout(timer);
-      shed.delete(socket);
-    });
-    socket.resume();
-    socket.end(format(SAYS.busy), 'latin1');
-  }
-
   async function listen(): Promise<readonly string[]> {
     for (const address of settings.listen) {
       // Running out of descriptors must not end the process.
@@ -134,7 +113,7 @@ export function createDoor(options: DoorOptions): Door {
     for (const { talk } of [...connections]) talk.cut();
     await emptied(LAST_WORD_MS);
     for (const connection of [...connections]) connection._socket.destroy();
-    for (const socket of shed) socket.destroy();
+    shedding.close();
   }
 
   /** Waits until no session is left, at most so long. */
