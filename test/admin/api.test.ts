@@ -230,6 +230,7 @@ test('what cannot be answered is told in words, whatever is wrong with it', asyn
 
 test('a reload says what has changed, and one that is refused says why', async (t) => {
   const { post, events } = openApp(t);
+  t.like(await post('/api/v1/reload', { now: true }), { status: 400, json: NOT_RIGHT('now', 'true', 'no field') });
   t.deepEqual((await post('/api/v1/reload', {})).json, {
     ...{ generation: 2, opened: [], closed: [], kept: ['inbound 127.0.0.1:2525'], restart: [] },
   });

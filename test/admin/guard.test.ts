@@ -52,6 +52,23 @@ test('without a token a web page that gives its own name our address reads nothi
   }
 });
 
+test('without a token a web page of another site keeps no stream open, and a link to here may be followed', async (t) => {
+  const { get } = openApp(t, fakeGateway(), null);
+  for (const site of ['cross-site', 'same-site']) {
+    const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors' };
+    for (const url of [...READING, '/api/v1/events']) t.is((await get(url, headers)).status, 403, `${site} ${url}`);
+    t.is((await get('/metrics', { ...headers, 'sec-fetch-mode': 'navigate' })).status, 200, site);
+  }
+  t.is((await get('/metrics', { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' })).status, 200);
+});
+
+test('who is refused is logged without whom it asked about', async (t) => {
+  const { app, events } = openApp(t);
+  await app.inject({ method: 'GET', url: '/api/v1/cache?recipient=ann%40example.com' });
+  t.like(events, [{ event: 'admin.refused', path: '/api/v1/cache', kind: 'unauthorized' }]);
+  t.false(JSON.stringify(events).includes('ann'));
+});
+
 test('a web page of another site cannot act in the name of its reader', async (t) => {
   const gateway = fakeGateway();
   const { post } = openApp(t, gateway);

@@ -35,6 +35,17 @@ test('who takes gzip gets it', async (t) => {
   t.is(gunzipSync(rawPayload).toString(), '<p>page');
 });
 
+test('who declines gzip does not get it', async (t) => {
+  const app = await serve(t, { 'index.html': '<p>page' });
+  for (const accepted of ['gzip;q=0, br', 'br, gzip; q=0.000', 'identity', '']) {
+    const { headers, body } = await app.inject({ url: '/', headers: { 'accept-encoding': accepted } });
+    t.is(headers['content-encoding'], undefined, accepted);
+    t.is(body, '<p>page', accepted);
+  }
+  const { headers } = await app.inject({ url: '/', headers: { 'accept-encoding': 'br;q=0, GZIP;q=0.5' } });
+  t.is(headers['content-encoding'], 'gzip');
+});
+
 test('what was not built, or is of no kind that a page needs, is not there', async (t) => {
   const app = await serve(t, { 'assets/notes.txt': 'secret' });
   const page = await app.inject('/');

@@ -19,7 +19,7 @@ async function setUp(t: ExecutionContext, snapshot: () => Promise<object>) {
   let refused = 0;
   const server = createServer((_, response) => {
     responses.push(response);
-    if (streams.open(response)) return;
+    if (!streams.full()) return streams.open(response);
     refused++;
     response.end();
   });

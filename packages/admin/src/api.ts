@@ -73,14 +73,17 @@ function addReading(app: FastifyInstance, { operations, facts, recent, streams }
     const recipient = recipientIn(fieldsOf(query, ['recipient']));
     return { recipient: recipient.address, entries: (await operations.lookup(recipient)).map(entryShown) };
   });
-  app.get('/api/v1/events', READ, async (_, reply) => {
+  // Not for HEAD, whose answer would never end.
+  app.get('/api/v1/events', { ...READ, exposeHeadRoute: false }, async (_, reply) => {
+    if (streams.full())
+      throw new Problem('unavailable', 'too many event streams are open: expected one that is closed');
     const { raw } = reply;
     reply.hijack();
     raw.writeHead(200, { ...reply.getHeaders(), 'content-type': 'text/event-stream; charset=utf-8' } as Record<
       string,
       string
     >);
-    if (!streams.open(raw)) raw.end();
+    streams.open(raw);
   });
 }
 

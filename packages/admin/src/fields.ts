@@ -10,10 +10,14 @@ const ADDRESS = 'an address, user@domain';
 /** The body or the query, with no other fields than these. */
 export function fieldsOf(input: unknown, known: readonly string[]): Fields {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
-    throw new Problem('bad-request', `the body is no object: expected one with ${known.join(', ')}`);
+    throw new Problem(
+      'bad-request',
+      `the body is no object: expected ${known.length === 0 ? '{}' : `one with ${known.join(', ')}`}`,
+    );
   const fields = input as Fields;
   const unknown = Object.keys(fields).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw wrong(unknown, fields[unknown], `no other field than ${known.join(', ')}`);
+  if (unknown !== undefined)
+    throw wrong(unknown, fields[unknown], known.length === 0 ? 'no field' : `no other field than ${known.join(', ')}`);
   return fields;
 }
 

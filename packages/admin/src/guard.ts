@@ -23,6 +23,7 @@ export function createGuard(token: Secret | null): Guard {
     if (access === 'open') return;
     if (expected === null) {
       refuseRebound(asked);
+      refuseUnseen(asked);
       if (access === 'act')
         throw new Problem('forbidden', 'this needs a token, and none is configured: expected admin.tokenFile');
       return;
@@ -60,4 +61,11 @@ function refuseRebound(asked: Asked): void {
   const [, name = ''] = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host) ?? [];
   if (name === 'localhost' || isIP(name.replace(/^\[|\]$/g, '')) !== 0) return;
   throw new Problem('forbidden', 'without a token the Host must be localhost or an address: a name may be anybody’s');
+}
+
+/** A web page of another site cannot read what it asks for here, but could keep every event stream open. A link to here is harmless. */
+function refuseUnseen(asked: Asked): void {
+  const site = header(asked, 'sec-fetch-site');
+  if ((site !== 'cross-site' && site !== 'same-site') || header(asked, 'sec-fetch-mode') === 'navigate') return;
+  throw new Problem('forbidden', 'the request comes from a page of another site: expected one of this gateway’s own');
 }

@@ -21,12 +21,15 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Their names change with their contents. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
+// With `q=0` it is named to be declined. RFC 9110 §12.4.2
+const TAKES_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i;
+
 /** Serves what `folder` holds, which is read once; where it was never built the page says so. */
 export function addPage(app: FastifyInstance, folder: string): void {
   const files = readPage(folder);
   for (const [path, file] of files) {
     app.get(path, { config: { access: 'open' } }, async ({ headers }, reply) => {
-      const isPacked = /\bgzip\b/.test(headers['accept-encoding'] ?? '');
+      const isPacked = TAKES_GZIP.test(headers['accept-encoding'] ?? '');
       reply.type(file.type).headers({ 'cache-control': file.cacheControl, vary: 'accept-encoding' });
       if (isPacked) reply.header('content-encoding', 'gzip');
       return reply.send(isPacked ? file.packed : file.plain);

@@ -5,9 +5,11 @@ export type ProblemKind =
   | 'forbidden'
   | 'not-found'
   | 'method-not-allowed'
+  | 'timeout'
   | 'reload-refused'
   | 'too-large'
   | 'unsupported-media-type'
+  | 'headers-too-large'
   | 'too-many'
   | 'internal'
   | 'unavailable';
@@ -18,10 +20,12 @@ const STATUS: Readonly<Record<ProblemKind, number>> = {
   forbidden: 403,
   'not-found': 404,
   'method-not-allowed': 405,
+  timeout: 408,
   'reload-refused': 409,
   'too-large': 413,
   'unsupported-media-type': 415,
   'too-many': 429,
+  'headers-too-large': 431,
   internal: 500,
   unavailable: 503,
 };

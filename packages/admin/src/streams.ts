@@ -4,8 +4,10 @@ import type { Readings } from './readings.ts';
 import type { Recent } from './recent.ts';
 
 export type Streams = Readonly<{
-  /** Sends events to the client until it goes, or reads too slowly. False: there are enough. */
-  open(response: ServerResponse): boolean;
+  /** There are as many as there may be. */
+  full(): boolean;
+  /** Sends events to the client until it goes, or reads too slowly. */
+  open(response: ServerResponse): void;
   close(): void;
 }>;
 
@@ -27,8 +29,7 @@ export function createStreams({ snapshot, recent, readings }: StreamsOptions): S
   let timer: NodeJS.Timeout | null = null;
   let turns = 0;
 
-  function open(response: ServerResponse): boolean {
-    if (streams.size >= MOST_STREAMS) return false;
+  function open(response: ServerResponse): void {
     const stream = { response, row: recent.total(), reading: 0 };
     streams.add(stream);
     const gone = (): void => leave(stream);
@@ -39,7 +40,6 @@ export function createStreams({ snapshot, recent, readings }: StreamsOptions): S
     timer ??= setInterval(turn, TELL_MS);
     // It never rejects: what it cannot have it leaves out.
     void tellSnapshot([stream]);
-    return true;
   }
 
   function leave(stream: Stream): void {
@@ -92,7 +92,7 @@ export function createStreams({ snapshot, recent, readings }: StreamsOptions): S
     for (const stream of streams) leave(stream);
   }
 
-  return { open, close };
+  return { full: () => streams.size >= MOST_STREAMS, open, close };
 }
 
 function eventText(event: string, data: object): string {
