@@ -193,6 +193,62 @@ test('hashed: one address is one hash, in every field, in the stable line and in
   t.notRegex(lines.join(''), /anna|o p/i);
 });
 
+test('hashed: the fatal lines too, with the stack and the cause of their error', (t) => {
+  const { lines, log, apply } = setUp('info', KEY);
+  const cause = new Error('cannot route "o p"@x.example');
+  const error = new Error('no verdict for anna@example.com', { cause });
+  log.fatal({ event: 'gateway.fatal', err: error }, `giving up: ${error.message}`);
+  const [fatal] = lines.map((line) => JSON.parse(line));
+  t.like(fatal, { level: 60, event: 'gateway.fatal', msg: `giving up: no verdict for ${ANNA}` });
+  t.true(fatal.err.stack.includes(`no verdict for ${ANNA}\n    at `));
+  t.notRegex(lines.join(''), /anna|o p/i);
+  apply(SETTINGS);
+  log.fatal({ event: 'gateway.fatal', err: error }, 'giving up');
+  t.regex(lines[1] ?? '', /anna@example\.com/);
+});
+
+test('hashed: an address that has a = is hidden whole, the name of a parameter or an attribute is none', (t) => {
+  const { lines, logEvent } = setUp('info', KEY);
+  const directory = {
+    server: 'd',
+    routing: 'r',
+    dn: 'mail=anna@example.com,ou=people',
+    attribute: 'mailHost',
+    value: '',
+  };
+  logEvent({
+    event: 'directory.entry-refused',
+    ...directory,
+    reason: 'no host for SRS0=x1=tt=home.example=anna@fw.example',
+  });
+  const message = { session: 'a', listener: 'b', client: 'c', recipients: 1, bytes: 1, server: 'd' };
+  logEvent({ event: 'message.relayed', ...message, reply: '250 2.1.5 <anna=home.example@lists.example> queued' });
+  logEvent({
+    event: 'admin.refused',
+    client: 'b',
+    path: '/api?a=anna%40example.com&b=anna@example.com',
+    kind: 'token',
+  });
+  const [entry, , refused] = lines.map((line) => JSON.parse(line));
+  t.is(entry.dn, `mail=${ANNA},ou=people`);
+  t.regex(entry.reason, /^no host for h:[\da-f]{16}@fw\.example$/);
+  t.is(refused.path, `/api?a=${ANNA}&b=${ANNA}`);
+  t.notRegex(lines.join(''), /anna/i);
+});
+
+test('hashed: what a server says of a canary may name it by its local part alone', (t) => {
+  const { lines, logEvent } = setUp('info', KEY);
+  const canary = {
+    profile: 'corp',
+    server: 'ex1:25',
+    recipient: 'anna=k@example.com',
+    kind: 'unknown',
+    ref: 'x7',
+  } as const;
+  logEvent({ event: 'canary.failed', ...canary, reply: '550 5.1.1 no Anna=K here, nor anna=k@example.com' });
+  t.notRegex(lines.join(''), /anna/i);
+});
+
 test('a key that is drawn at the start stays over a reload, and another start has another one', (t) => {
   const { lines, logEvent, apply } = setUp('info', { addresses: 'hashed' });
   logEvent(ACCEPTED);

@@ -17,7 +17,7 @@ export type Logging = Readonly<{ log: Log; logEvent: Emit; apply(settings: LogSe
 /** JSON lines through the outlet, or lines for people where `stdout` is a terminal (SPEC 1.1). No control character of anybody's gets out (SPEC 9.4). */
 export function createLogging(settings: LogSettings, stdout: NodeJS.WriteStream, outlet: Outlet): Logging {
   const stream = stdout.isTTY ? printable(stdout) : visible(outlet);
-  const log = pino({ level: settings.level, base: null }, stream);
+  const log = pino({ level: settings.level, base: null }, { write: (line) => stream.write(hidden(line)) });
   const ownKey = randomBytes(32).toString('hex');
   let hide: Hide | null = hideFor(settings);
 
@@ -25,11 +25,18 @@ export function createLogging(settings: LogSettings, stdout: NodeJS.WriteStream,
     return addresses === 'full' ? null : createHide(addressKey?.reveal() ?? ownKey);
   }
 
+  /** The few lines that are no events: an error may name anybody. */
+  function hidden(line: string): string {
+    const { text } = hide ?? {};
+    if (text === undefined) return line;
+    return `${JSON.stringify(JSON.parse(line), (_, value) => (typeof value === 'string' ? text(value) : value))}\n`;
+  }
+
   // As pino writes them, in a third of the time: most lines of a busy log are events, and events are plain.
   function logEvent(event: Event): void {
     const { level } = EVENTS[event.event];
     if (!log.isLevelEnabled(level)) return;
-    const shown = hide === null ? event : hide(event);
+    const shown = hide === null ? event : hide.event(event);
     const fields = JSON.stringify(shown).slice(1, -1);
     const message = JSON.stringify(messageOf(shown));
     stream.write(`{"level":${log.levels.values[level]},"time":${Date.now()},${fields},"msg":${message}}\n`);

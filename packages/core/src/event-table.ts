@@ -237,7 +237,7 @@ reject listener=inbound client=192.0.2.1 rcpt=<nobody@example.com> code=550 reas
 
 Characters in \`rcpt\` that could be taken for the end of it (blanks, \`<\`, \`>\`, \`"\` and \`\\\`), what no terminal should be sent, and \`%\` stand there as \`%20\`. With \`log.addresses: hashed\` the fields marked
 *address* have the keyed hash of an address in its place, and so has every address within those marked *text*. Besides these events, the process tells of itself: \`gateway.ready\`,
-\`gateway.draining\`, \`gateway.stopped\` (info), \`gateway.killed\`, \`log.dropped\` (warn), \`gateway.failed\` and \`gateway.fatal\` (fatal). This page is generated from the source.
+\`gateway.draining\`, \`gateway.stopped\` (info), \`gateway.killed\`, \`log.dropped\` (warn), \`gateway.failed\` and \`gateway.fatal\` (fatal); in their texts addresses are hashed too. This page is generated from the source.
 `;
 
 /** The reference page, in Markdown. */
