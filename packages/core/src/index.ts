@@ -93,6 +93,7 @@ export type {
   Routing,
   Validate,
 } from './route.ts';
+export { createRow, type Row } from './row.ts';
 export { sameSettings } from './same-settings.ts';
 export { type Secret, secretOf } from './secret.ts';
 export { hostPort, type Server, serverName, type Target } from './server.ts';

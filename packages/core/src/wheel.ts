@@ -1,5 +1,13 @@
+import { createRow, type Row } from './row.ts';
+
 /** One item waiting for its deadline. Opaque: only the wheel that made it can use it. */
-export type Spoke<Item> = Readonly<{ item: Item; tick: number }>;
+export type Spoke<Item> = {
+  readonly item: Item;
+  readonly tick: number;
+  waits: boolean;
+  before: Spoke<Item> | null;
+  after: Spoke<Item> | null;
+};
 
 /**
  * Deadlines by the tick they fall in. Adding and cancelling cost the same however many wait, and a cancelled item is not kept until its
@@ -17,25 +25,34 @@ export type Wheel<Item> = {
 };
 
 export function createWheel<Item>(tickMs: number): Wheel<Item> {
-  const ticks = new Map<number, Set<Spoke<Item>>>();
+  const ticks = new Map<number, Row<Spoke<Item>>>();
   let size = 0;
   /** No item is in an earlier tick. */
   let first = Number.POSITIVE_INFINITY;
 
   function add(deadlineMs: number, item: Item): Spoke<Item> {
-    const spoke = { item, tick: Math.ceil(deadlineMs / tickMs) };
-    const together = ticks.get(spoke.tick);
-    if (together === undefined) ticks.set(spoke.tick, new Set([spoke]));
-    else together.add(spoke);
-    first = Math.min(first, spoke.tick);
+    const tick = Math.ceil(deadlineMs / tickMs);
+    const spoke: Spoke<Item> = { item, tick, waits: true, before: null, after: null };
+    rowOf(tick).append(spoke);
+    first = Math.min(first, tick);
     size++;
     return spoke;
   }
 
+  function rowOf(tick: number): Row<Spoke<Item>> {
+    const known = ticks.get(tick);
+    if (known !== undefined) return known;
+    const row = createRow<Spoke<Item>>();
+    ticks.set(tick, row);
+    return row;
+  }
+
   function cancel(spoke: Spoke<Item>): boolean {
-    const together = ticks.get(spoke.tick);
-    if (together === undefined || !together.delete(spoke)) return false;
-    if (together.size === 0) ticks.delete(spoke.tick);
+    if (!spoke.waits) return false;
+    spoke.waits = false;
+    const row = ticks.get(spoke.tick);
+    row?.remove(spoke);
+    if (row?.first() === null) ticks.delete(spoke.tick);
     size--;
     return true;
   }
@@ -44,7 +61,10 @@ export function createWheel<Item>(tickMs: number): Wheel<Item> {
     const due = Math.floor(nowMs / tickMs);
     const expired: Item[] = [];
     for (seek(); first <= due; seek()) {
-      for (const spoke of ticks.get(first) ?? []) expired.push(spoke.item);
+      for (let spoke = ticks.get(first)?.first() ?? null; spoke !== null; spoke = spoke.after) {
+        spoke.waits = false;
+        expired.push(spoke.item);
+      }
       ticks.delete(first);
     }
     size -= expired.length;

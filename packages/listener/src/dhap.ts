@@ -1,6 +1,5 @@
-import type { Client, Emit } from '@callahead/core';
+import { type Client, createRow, type Emit, type Row } from '@callahead/core';
 import { clientPrefix } from './client-prefix.ts';
-import { createRow, type Row } from './row.ts';
 
 /**
  * Counts the recipients of each client that do not exist (SPEC 6.3): per address or prefix, within the hour that ends now, over all sessions and

@@ -1,5 +1,4 @@
-import type { Reply } from '@callahead/core';
-import { createRow } from './row.ts';
+import { createRow, type Reply } from '@callahead/core';
 
 /**
  * What a delivery host said against single recipients of a message that it would have taken for others: the sender's retry hears it at RCPT
@@ -53,6 +52,8 @@ export function createHolds(options: Readonly<{ holdTimeMs: number; now: () => n
       dropOldest();
     },
     take(sender, recipient) {
+      // Everybody is asked about, and hardly anybody is held.
+      if (holds.size === 0) return null;
       const hold = holds.get(keyOf(sender, recipient));
       if (hold === undefined) return null;
       forget(hold);

@@ -53,6 +53,8 @@ export function createReplies({ now, write, written, hungUp }: RepliesOptions): 
   let head = 0;
   let out = '';
   let scheduled = false;
+  /** Most replies of a session are the same one. */
+  let same: Readonly<{ reply: Spoken; text: string }> | null = null;
   let pumping = false;
   let over = false;
   const alarm = createAlarm(now, expire);
@@ -74,7 +76,7 @@ export function createReplies({ now, write, written, hungUp }: RepliesOptions): 
   }
 
   function tell(answer: Answer): void {
-    out += format(answer.reply);
+    out += textOf(answer.reply);
     if (!answer.hangUp) {
       schedule();
       return;
@@ -82,6 +84,11 @@ export function createReplies({ now, write, written, hungUp }: RepliesOptions): 
     drop();
     flush();
     hungUp();
+  }
+
+  function textOf(reply: Spoken): string {
+    if (same?.reply !== reply) same = { reply, text: format(reply) };
+    return same.text;
   }
 
   function pump(): void {

@@ -1,4 +1,4 @@
-import { createRow } from './row.ts';
+import { createRow } from '@callahead/core';
 
 /** What clients use of what their policies allow, over all listeners. Clients are literal addresses. */
 export type Usage = Readonly<{

@@ -17,7 +17,7 @@ export function createDomainStage(now: () => number): (at: Hops, request: Delive
 
 /** The host to look up for a domain: the domain itself, or the address of a literal. */
 export function hopOf(domain: string): Hop {
-  const literal = /^\[(?:ipv6:)?(.*)\]$/i.exec(domain)?.[1];
+  const literal = domain.startsWith('[') ? /^\[(?:ipv6:)?(.*)\]$/i.exec(domain)?.[1] : undefined;
   if (literal === undefined) return { name: domain, port: null, portFrom: 'default', lookup: 'mx' };
   return { name: canonicalAddress(literal) ?? literal, port: null, portFrom: 'default', lookup: 'none' };
 }

@@ -49,12 +49,13 @@ const NO_MATCH: AccessDecision = { kind: 'reject', entry: '', reply: RELAYING_DE
 
 /**
  * Patterns by their place in the table, counted over all entries: numbers and texts in arrays, for a table of a million patterns is to be small.
- * `positions`: the first place of each `keyOf` a pattern. `named`: the keys of the domains and sub-domains that accept entries name, for `user@` holds in those.
+ * `positions`: the first place of each `keyOf` a pattern. `locals`: some of them are about local parts. `named`: the keys of the domains and sub-domains that accept entries name, for `user@` holds in those.
  */
 type Table = Readonly<{
   positions: ReadonlyMap<string, number>;
   entries: readonly number[];
   texts: readonly string[];
+  locals: boolean;
   named: ReadonlySet<string>;
 }>;
 
@@ -71,7 +72,8 @@ function indexEntries(entries: readonly AccessEntry[]): Table {
       texts.push(pattern.text === key ? key : pattern.text);
     }
   }
-  return { positions, entries: owners, texts, named: namedIn(entries) };
+  const locals = entries.some(({ patterns }) => patterns.some((pattern) => 'local' in pattern));
+  return { positions, entries: owners, texts, locals, named: namedIn(entries) };
 }
 
 /** Empty where no pattern wants to know. */
@@ -132,17 +134,19 @@ function nameIn(pattern: AccessPattern): string | null {
 const NONE = Number.POSITIVE_INFINITY;
 
 /** The place of the first pattern that matches. One look-up for each kind of pattern and each label of the domain, whatever the length of the table. */
-function firstMatch({ positions, named }: Table, { local, domain }: Recipient): number {
+function firstMatch(table: Table, { local, domain }: Recipient): number {
+  const { positions, locals, named } = table;
   const place = (key: string): number => positions.get(key) ?? NONE;
-  const user = `${fold(local)}@`;
-  let first = Math.min(place(ALL), place(user + domain), place(domain));
+  let first = Math.min(place(ALL), place(domain));
   let isNamed = named.has(domain);
   for (let dot = domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1)) {
     const suffix = domain.slice(dot);
     first = Math.min(first, place(suffix));
     isNamed ||= named.has(suffix);
   }
-  return isNamed ? Math.min(first, place(user)) : first;
+  if (!locals) return first;
+  const user = `${fold(local)}@`;
+  return Math.min(first, place(user + domain), isNamed ? place(user) : NONE);
 }
 
 // RFC 5321 §2.4 leaves case to the host of the mailbox; SPEC 6.1 folds it for access. An operator types ü as one character, a sender perhaps as two.

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createRow } from '../../packages/listener/src/row.ts';
+import { createRow } from '../../packages/core/src/row.ts';
 
 type Person = { name: string; before: Person | null; after: Person | null };
 
