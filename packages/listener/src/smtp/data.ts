@@ -1,6 +1,6 @@
 import type { Reply } from '@callahead/core';
-import { createMessageLines, MAX_LINE } from './message-lines.ts';
-import { normalizeNewlines } from './newlines.ts';
+import { createMessageLines, MAX_LINE, veilsDot } from './message-lines.ts';
+import { normalizeNewlines, type Place } from './newlines.ts';
 import { CR, DOT, LF, NUL } from './octets.ts';
 
 export type DataOptions = Readonly<{
@@ -32,6 +32,7 @@ const TOO_BIG: Reply = { code: 552, enhanced: '5.3.4', text: 'Message too big' }
 /** Where the scanner stands, and what it withholds there: octets that may still turn out to be the terminator, or a bare CR. */
 const WITHHELD = {
   start: Buffer.alloc(0),
+  bareStart: Buffer.alloc(0),
   dot: Buffer.from('.'),
   dotCr: Buffer.from('.\r'),
   text: Buffer.alloc(0),
@@ -42,11 +43,22 @@ type State = keyof typeof WITHHELD;
 /** The octets behind which the scanner stands, as far as they may be the beginning of CRLF "." CRLF. */
 const HEARD: Readonly<Record<State, string>> = {
   start: '\r\n',
+  bareStart: '',
   dot: '\r\n.',
   dotCr: '\r\n.\r',
   text: '',
   textCr: '\r',
 };
+/** Where the first octet of what is passed next stands. */
+const PLACE: Readonly<Record<State, Place>> = {
+  start: 'after-crlf',
+  bareStart: 'after-bare',
+  dot: 'after-crlf',
+  dotCr: 'after-crlf',
+  text: 'inside',
+  textCr: 'inside',
+};
+
 const TERMINATOR = '\r\n.\r\n';
 const TERMINATOR_LENGTH = 3; // its first CRLF is the message's last one, or that of the DATA command line (RFC 5321 §4.1.1.4)
 
@@ -57,7 +69,6 @@ export function createDataScanner({ bareNewline, maxSize, maxHops }: DataOptions
   let earlier = 0; // octets of earlier chunks
   let dots = 0; // stuffing
   let violation: Reply | null = null;
-  let afterBare = false;
   let ended = false;
   // Of the chunk at hand:
   let lineAt = 0;
@@ -89,10 +100,13 @@ export function createDataScanner({ bareNewline, maxSize, maxHops }: DataOptions
   /** Reads up to the terminator or the end of the chunk, and returns how far. Every octet is looked at twice at most. */
   function scan(chunk: Buffer): number {
     for (let at = 0; at < chunk.length; at++) {
-      if (state === 'start' && lines.inBody()) {
-        const skipped = skipLines(chunk, at);
+      if ((state === 'textCr' || state === 'dotCr') && chunk[at] !== LF) state = endBareLine(chunk, at - 1, at);
+      if ((state === 'start' || state === 'bareStart') && lines.inBody()) {
+        const skipped = skipLines(chunk, at, { state, normalizes: bareNewline === 'normalize' });
         at = lineAt = skipped.at;
         dots += skipped.dots;
+        bare ||= skipped.bare;
+        state = skipped.state;
       }
       if (state === 'text') at = skipText(chunk, at);
       if (at === chunk.length) break;
@@ -117,17 +131,19 @@ export function createDataScanner({ bareNewline, maxSize, maxHops }: DataOptions
       endLine(chunk, at - 1, at + 1);
       return 'start';
     }
-    const afterCr = state === 'textCr' || state === 'dotCr';
-    if (afterCr || octet === LF) {
-      bare = true;
-      if (bareNewline === 'reject') refuse(BARE_NEWLINE, at);
-      endLine(chunk, afterCr ? at - 1 : at, octet === LF ? at + 1 : at);
-    }
+    if (octet === LF) return endBareLine(chunk, at, at + 1);
     if (octet === NUL) nuls++;
     if (octet === CR) return state === 'dot' ? 'dotCr' : 'textCr';
     if (octet !== DOT || state !== 'start') return 'text';
     dots++;
     return 'dot';
+  }
+
+  function endBareLine(chunk: Buffer, to: number, next: number): State {
+    bare = true;
+    if (bareNewline === 'reject') refuse(BARE_NEWLINE, next);
+    endLine(chunk, to, next);
+    return 'bareStart';
   }
 
   function endLine(chunk: Buffer, to: number, next: number): void {
@@ -150,12 +166,8 @@ export function createDataScanner({ bareNewline, maxSize, maxHops }: DataOptions
     const held = WITHHELD[before];
     if (length + held.length <= 0) return [];
     const pieces = [held, chunk.subarray(0, length)].filter((piece) => piece.length > 0);
-    if (!bare && !afterBare) return pieces;
-    const inside = before === 'text' || before === 'textCr';
-    const first = inside ? 'inside' : 'after-crlf';
-    const normalized = normalizeNewlines(Buffer.concat(pieces), afterBare ? 'after-bare' : first);
-    afterBare = normalized.place === 'after-bare';
-    return [normalized.octets];
+    if (!bare && before !== 'bareStart') return pieces;
+    return [normalizeNewlines(Buffer.concat(pieces), PLACE[before])];
   }
 
   return { push };
@@ -181,23 +193,40 @@ function skipText(chunk: Buffer, from: number): number {
   return at;
 }
 
+type LineStart = 'start' | 'bareStart';
+type Skipped = Readonly<{ at: number; state: LineStart; dots: number; bare: boolean }>;
+
 /** Whole lines of a body that have nothing to look into, from a line start to the start of the first one that has. The bulk of all mail. */
-function skipLines(chunk: Buffer, from: number): Readonly<{ at: number; dots: number }> {
+function skipLines(chunk: Buffer, from: number, first: Readonly<{ state: LineStart; normalizes: boolean }>): Skipped {
+  const { normalizes } = first;
+  const last = chunk.length - 1;
+  let afterBare = first.state === 'bareStart';
   let lineAt = from;
   let dots = 0;
+  let nuls = 0;
+  let bare = false;
   // One loop for all lines: a call for each would make short lines dear.
   for (let at = from; at < chunk.length; at++) {
     const octet = chunk[at] as number;
     if (octet > CR || (octet !== CR && octet !== LF && octet !== NUL)) continue;
-    // Two characters are more than a dot, whatever is between them.
-    if (octet === NUL && at - lineAt > 1) continue;
-    if (octet !== CR || chunk[at + 1] !== LF || at - lineAt > MAX_LINE) break;
-    if (chunk[lineAt] === DOT) {
-      if (at === lineAt + 1) break;
+    if (octet === NUL) {
+      nuls++;
+      continue;
+    }
+    const length = at - lineAt;
+    if (length > MAX_LINE || veilsDot(length, nuls)) break;
+    if (octet === CR && at === last) break;
+    const isBare = octet === LF || chunk[at + 1] !== LF;
+    if (isBare && !normalizes) break;
+    if (!afterBare && chunk[lineAt] === DOT) {
+      if (!isBare && length === 1) break;
       dots++;
     }
-    lineAt = at + 2;
-    at++;
+    if (isBare) bare = true;
+    else at++;
+    afterBare = isBare;
+    lineAt = at + 1;
+    nuls = 0;
   }
-  return { at: lineAt, dots };
+  return { at: lineAt, state: afterBare ? 'bareStart' : 'start', dots, bare };
 }

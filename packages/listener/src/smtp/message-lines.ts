@@ -41,8 +41,7 @@ export function createMessageLines(maxHops: number): MessageLines {
   }
 
   function end(): Reply | null {
-    // A next hop that drops NULs would read a dot among them as the end of data. Elsewhere a NUL is a character like others (RFC 5321 §4.1.1.4).
-    const veiled = nuls > 0 && length - nuls < 2;
+    const veiled = veilsDot(length, nuls);
     if (inHeader) {
       headerSize += length;
       inHeader = field.endLine();
@@ -55,4 +54,9 @@ export function createMessageLines(maxHops: number): MessageLines {
   }
 
   return { take, end, inBody: () => !inHeader };
+}
+
+/** A next hop that drops NULs would read a dot among them as the end of data. Elsewhere a NUL is a character like others (RFC 5321 §4.1.1.4). */
+export function veilsDot(length: number, nuls: number): boolean {
+  return nuls > 0 && length - nuls < 2;
 }
