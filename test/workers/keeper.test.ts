@@ -145,3 +145,37 @@ test('a frame whose content is not ours is passed over', async (t) => {
     [[ANN]],
   );
 });
+
+test('a flush reaches what is still on its way to the threads', async (t) => {
+  for (const what of [{ kind: 'recipient', value: BOB }, { kind: 'all' }] as const) {
+    const { keeper, restored } = begin([frameOf(answersOf([ANN])), frameOf(answersOf([BOB]))]);
+    await keeper.load();
+    keeper.bring(destination());
+    keeper.flush(what);
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+    t.deepEqual(
+      restored.map(([, { recipients }]) => recipients),
+      [[ANN]],
+    );
+  }
+});
+
+test('a flush that comes while the file is read reaches what is in it', async (t) => {
+  for (const what of [{ kind: 'recipient', value: BOB }, { kind: 'all' }] as const) {
+    const { keeper, restored } = begin([frameOf(answersOf([BOB]))]);
+    const loaded = keeper.load();
+    keeper.flush(what);
+    await loaded;
+    keeper.bring(destination());
+    t.deepEqual(restored, []);
+  }
+});
+
+test('what is on its way to the threads is there before they are asked for what they have', async (t) => {
+  const { keeper, restored, written } = begin([frameOf(answersOf([ANN])), frameOf(answersOf([BOB]))]);
+  await keeper.load();
+  keeper.bring(destination());
+  const before = restored.length;
+  await keeper.save();
+  t.deepEqual([before, restored.length, written.length], [1, 2, 0]);
+});

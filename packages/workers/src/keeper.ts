@@ -35,13 +35,18 @@ export function createKeeper({ path, file, now, wallMs, emit, dump, restore }: K
   const waiting = new Map<string, Frame[]>();
   /** What is in the file is not lost before it was read. */
   let isLoaded = false;
+  /** What is on its way to the threads. */
+  const handing = new Set<Promise<void>>();
   let flushes: Flush[] = [];
+  /** Counts how often everything was forgotten. */
+  let forgotten = 0;
   let saving: Promise<void> | null = null;
 
   async function load(): Promise<void> {
+    const before = forgotten;
     const found = await file.read();
     isLoaded = true;
-    if (found.kind === 'absent') return;
+    if (found.kind === 'absent' || forgotten > before) return;
     if (found.kind === 'damaged') {
       emit({ event: 'cache.damaged', file: path, error: found.detail });
       return;
@@ -60,14 +65,17 @@ export function createKeeper({ path, file, now, wallMs, emit, dump, restore }: K
     if (frames === undefined) return;
     waiting.delete(destination.route.key);
     // It never rejects.
-    void hand(destination, frames, [...flushes]);
+    const handed = hand(destination, frames).finally(() => handing.delete(handed));
+    handing.add(handed);
   }
 
-  async function hand(destination: Destination, frames: readonly Frame[], before: readonly Flush[]): Promise<void> {
+  async function hand(destination: Destination, frames: readonly Frame[]): Promise<void> {
+    const before = forgotten;
     for (const [i, frame] of frames.entries()) {
       // A million answers at once would be felt by all sessions.
       if (i > 0) await nextTurn();
-      const answers = remaining(frame, i === 0 ? before : flushes);
+      if (forgotten > before) return;
+      const answers = remaining(frame);
       if (answers === null) continue;
       const { profile, probe } = destination.route;
       if (answers.profile !== profile || answers.settings !== cacheSettings(probe)) continue;
@@ -79,7 +87,7 @@ export function createKeeper({ path, file, now, wallMs, emit, dump, restore }: K
   }
 
   /** Less what was flushed. A clock that went back makes nothing younger than new. */
-  function remaining(frame: Frame, flushed: readonly Flush[]): SavedAnswers | null {
+  function remaining(frame: Frame): SavedAnswers | null {
     const answers = answersIn(frame);
     if (answers === null) return null;
     const { destination, recipients, verdicts, storedAtMs, expiresAtMs } = answers;
@@ -89,20 +97,21 @@ export function createKeeper({ path, file, now, wallMs, emit, dump, restore }: K
       storedAtMs: storedAtMs.map((atMs, i) => atMs - (aheadMs[i] ?? 0)),
       expiresAtMs: expiresAtMs.map((atMs, i) => atMs - (aheadMs[i] ?? 0)),
     };
-    if (flushed.length === 0) return kept;
+    if (flushes.length === 0) return kept;
     return pick(kept, (i) => {
       const verdict = verdicts[i];
       if (verdict === undefined) return false;
-      return !flushed.some((what) => flushesAnswer(what, destination, recipients[i] ?? '', verdict));
+      return !flushes.some((what) => flushesAnswer(what, destination, recipients[i] ?? '', verdict));
     });
   }
 
   function flush(what: Flush): void {
-    if (waiting.size === 0) return;
+    if (isLoaded && waiting.size + handing.size === 0) return;
     flushes.push(what);
     if (what.kind !== 'all' && flushes.length <= MOST_FLUSHES) return;
     waiting.clear();
     flushes = [];
+    forgotten++;
   }
 
   function save(): Promise<void> {
@@ -114,6 +123,7 @@ export function createKeeper({ path, file, now, wallMs, emit, dump, restore }: K
 
   async function write(): Promise<void> {
     if (!isLoaded) return;
+    await Promise.all(handing);
     let entries = 0;
     async function* frames(): AsyncGenerator<Frame> {
       for (let first = true; ; first = false) {
@@ -125,7 +135,7 @@ export function createKeeper({ path, file, now, wallMs, emit, dump, restore }: K
         }
       }
       for (const frame of [...waiting.values()].flat()) {
-        const answers = remaining(frame, flushes);
+        const answers = remaining(frame);
         if (answers === null) continue;
         const fresh = pick(answers, (i) => (answers.expiresAtMs[i] ?? 0) > wallMs());
         if (fresh.recipients.length === 0) continue;
