@@ -5,8 +5,6 @@
 import {
   type DestinationReport,
   failed,
-  type LoanOutcome,
-  loanName,
   type Route,
   type Server,
   serverName,
@@ -20,6 +18,7 @@ import type { Habits } from './habits.ts';
 import { createMemory } from './memory.ts';
 import type { Connect } from './opening.ts';
 import type { Permits } from './permits.ts';
+import { createPools } from './pools.ts';
 import {
   attemptDeadlineMs,
   factsOf,
@@ -32,10 +31,10 @@ import {
   type Waiter,
 } from './query.ts';
 import { createRefreshes } from './refreshes.ts';
-import { createSessions, type Sessions, type Supervise } from './sessions.ts';
+import type { Supervise } from './sessions.ts';
 import type { Tally } from './tally.ts';
 import { createTraces } from './traces.ts';
-import { findServer, freestFirst } from './walk.ts';
+import { freestFirst } from './walk.ts';
 
 export type ToDestination =
   | (Readonly<{ kind: 'ask'; recipient: string }> & Waiter)
@@ -82,13 +81,12 @@ export function createDestination(options: DestinationOptions): Destination {
   let { route } = options;
   const inFlight = new Map<string, Query>();
   const all = new Set<Query>();
-  const pools = new Map<string, Sessions>();
-  const unpumped = new Set<Sessions>();
   const arrived: Query[] = [];
   let step = 0;
   let waiting = 0;
   let destroyed = false;
   let idle = (): void => {};
+  const pools = createPools({ ...options, route: () => route, done: decide });
   const memory = createMemory({ route: () => route, cache: options.cache, tally, now });
   const refreshes = createRefreshes(now, tally);
   const traces = createTraces(options);
@@ -113,7 +111,7 @@ export function createDestination(options: DestinationOptions): Destination {
   function adopt(newer: Route): void {
     route = newer;
     // Idle sessions that began with other settings go.
-    for (const pool of pools.values()) pool.pump();
+    for (const pool of pools.all().values()) pool.pump();
   }
 
   function leaveInTime(deadlineMs: number): number {
@@ -162,12 +160,12 @@ export function createDestination(options: DestinationOptions): Destination {
   /** A new batch takes the next step of the rotation. */
   function begin(): void {
     if (arrived.length > 0) walk(arrived.splice(0));
-    pumpAll();
+    pools.pump();
   }
 
   function walk(queries: readonly Query[]): void {
-    const free = (server: Server): boolean => !poolOf(server).leftAlone();
-    const order = freestFirst(route, step++, random, (server) => poolOf(server).owed()).filter(free);
+    const free = (server: Server): boolean => !pools.of(server).leftAlone();
+    const order = freestFirst(route, step++, random, (server) => pools.of(server).owed()).filter(free);
     for (const query of queries) {
       query.walkStartedMs = now();
       query.untried = order;
@@ -192,39 +190,7 @@ export function createDestination(options: DestinationOptions): Destination {
       attempt: { server: serverName(next), startedMs: now(), shares: untried.length + 1 },
     };
     alarm.by(attemptDeadlineMs(query));
-    const pool = poolOf(next);
-    pool.add(query);
-    // Queries that fail over together are one batch.
-    if (unpumped.size === 0) queueMicrotask(() => supervise(pumpAll));
-    unpumped.add(pool);
-  }
-
-  function pumpAll(): void {
-    for (const pool of unpumped) {
-      unpumped.delete(pool);
-      pool.pump();
-    }
-  }
-
-  function poolOf(server: Server): Sessions {
-    const name = serverName(server);
-    const found = pools.get(name);
-    if (found !== undefined) return found;
-    const loan = loanName(route.profile, name);
-    const pool = createSessions({
-      server: () => findServer(route, name) ?? server,
-      probe: () => route.probe,
-      habits: options.habits(loan),
-      connect: options.connect,
-      now,
-      borrow: (borrower) => options.permits.borrow(loan, borrower),
-      giveBack: (borrower, outcome: LoanOutcome) => options.permits.giveBack(loan, borrower, outcome),
-      answered: () => post({ kind: 'answered', loan }),
-      done: (query, outcome) => decide(query, name, outcome),
-      supervise,
-    });
-    pools.set(name, pool);
-    return pool;
+    pools.give(query, next);
   }
 
   /** A server has said what it had to say about the recipient. */
@@ -254,7 +220,7 @@ export function createDestination(options: DestinationOptions): Destination {
   function conclude(query: Query): void {
     const againMs = Math.max(now(), query.walkStartedMs + WALK_AGAIN_MS);
     const undialed = query.failures.length > 0 && query.failures.every((failure) => failure.during === 'dialing');
-    const isOpen = [...pools.values()].some((pool) => pool.leftAlone());
+    const isOpen = [...pools.all().values()].some((pool) => pool.leftAlone());
     if (query.temporary === null && undialed && !isOpen && againMs < query.deadlineMs) {
       query.at = { kind: 'parked', untilMs: againMs };
       alarm.by(againMs);
@@ -268,7 +234,7 @@ export function createDestination(options: DestinationOptions): Destination {
     if (inFlight.get(query.key) === query) inFlight.delete(query.key);
     if (query.refreshes) refreshes.ended(verdict);
     const forMs = memory.keep(query, verdict);
-    if (verdict.kind !== 'valid') tell(query, verdict, query.ref);
+    if (verdict.kind !== 'valid') tell(query, verdict, verdict.ref);
     traces.end(query, verdict.kind, forMs);
     for (const { id, fresh } of query.waiters) answer(id, fresh ? verdict : memory.orStale(query.recipient, verdict));
     waiting -= query.waiters.length;
@@ -277,17 +243,19 @@ export function createDestination(options: DestinationOptions): Destination {
   }
 
   function tell(query: Query, verdict: Exclude<Verdict, { kind: 'valid' }>, ref: string): void {
+    // Of thousands a second who find no room none has been spoken of.
+    if (ref === '') return;
     if (verdict.kind === 'failed') note(query, [`-- ${verdict.detail}`]);
     post({ kind: 'dialogue', ref, recipient: query.recipient, server: verdict.server, lines: [...query.dialogue] });
   }
 
   /** Ends what is over, wakes what is parked. */
   function sweep(): void {
-    for (const pool of pools.values()) pool.expire();
+    for (const pool of pools.all().values()) pool.expire();
     for (const query of all) if (query.deadlineMs <= now()) runOut(query);
     const woken = [...all].filter(({ at }) => at.kind === 'parked' && at.untilMs <= now());
     if (woken.length > 0) walk(woken);
-    pumpAll();
+    pools.pump();
     let dueMs = Number.POSITIVE_INFINITY;
     for (const query of all) {
       dropLate(query);
@@ -330,7 +298,7 @@ export function createDestination(options: DestinationOptions): Destination {
       });
     }
     if (how === 'destroy' || destroyed) end();
-    await Promise.all([...pools.values()].map((pool) => pool.stop(destroyed ? 'destroy' : 'drain')));
+    await Promise.all([...pools.all().values()].map((pool) => pool.stop(destroyed ? 'destroy' : 'drain')));
   }
 
   function end(): void {
@@ -342,7 +310,7 @@ export function createDestination(options: DestinationOptions): Destination {
 
   return {
     receive,
-    report: () => reportOf(route.key, all, pools),
+    report: () => reportOf(route.key, all, pools.all()),
     outstanding: () =>
       [...all].flatMap((query) => query.waiters.map((waiter) => ({ recipient: query.recipient, waiter }))),
     stop,
