@@ -1,15 +1,17 @@
 /**
- * The load generator, a process of its own: `load.ts '{"port":…}'`. It keeps `sessions` sessions open, the next one as soon as one is through,
- * and prints what came back within the window as one line of JSON. Replies are told apart by their first octet and counted, not parsed, so that
- * it costs little beside what it measures.
+ * The load generator, a process of its own: `load.ts '{"port":…}'`. It keeps `sessions` sessions open, the next one as soon as one is through, or
+ * begins them at a steady rate whatever becomes of them, and prints what came back within the window as one line of JSON. Replies are told apart by
+ * their first octet and counted, not parsed, so that it costs little beside what it measures.
  */
 import { connect } from 'node:net';
 import { createHistogram } from '../support/histogram.ts';
 
 export type Load = Readonly<{
   port: number;
-  /** Sessions at once. */
+  /** Sessions at once; where they come at a rate, the most that may be open. */
   sessions: number;
+  /** So many begin in each second, as senders do who know nothing of each other; null: one follows another. */
+  arrivals: number | null;
   /** Recipients of a session, all in one transaction. */
   recipients: number;
   /** MAIL and all RCPTs in one write; otherwise each command waits for the reply to the last one. */
@@ -43,6 +45,7 @@ export type LoadResult = Readonly<{
   p99Ms: number;
   /** Of the last recipient of each session; pipelined, that is how long all of them took. */
   lastP50Ms: number;
+  /** How long the greeting with 4yz took, or a 4yz to RCPT once the replies before it were there. */
   turnedAwayP99Ms: number;
 }>;
 
@@ -51,6 +54,8 @@ const HYPHEN = 45;
 const [TWO, FOUR] = [50, 52];
 /** After a session that broke, so that a server that is gone is not called in an endless loop. */
 const PAUSE_MS = 20;
+/** How often sessions that come at a rate are begun. */
+const ARRIVE_MS = 10;
 /** Sessions under way at the end may go on for so long: the next server is measured while this one rests. */
 const LEAVE_MS = 3_000;
 
@@ -69,6 +74,7 @@ async function run(load: Load): Promise<void> {
   let broken = 0;
   let next = 0;
   let open = 0;
+  let begun = 0;
 
   function rcpt(): string {
     const n = next++;
@@ -81,22 +87,26 @@ async function run(load: Load): Promise<void> {
     return nowMs >= startMs && nowMs < endMs;
   }
 
-  function count(first: number, sinceMs: number, nowMs: number): void {
+  function count(first: number, sinceMs: number, heardMs: number, nowMs: number): void {
     if (!isCounted(nowMs)) return;
     if (first === TWO) {
       counted.accepted++;
       acceptedMs.add(nowMs - sinceMs);
-    } else if (first === FOUR) counted.deferred++;
-    else counted.refused++;
+    } else if (first === FOUR) {
+      counted.deferred++;
+      turnedAwayMs.add(nowMs - Math.max(sinceMs, heardMs));
+    } else counted.refused++;
   }
 
   function openSession(): void {
     if (performance.now() >= endMs) return;
     open++;
+    begun++;
     const socket = connect({ port: load.port, host: '127.0.0.1', noDelay: true });
     const openedMs = performance.now();
     let stage: 'greeting' | 'hello' | 'mail' | 'recipients' | 'over' = 'greeting';
     let sentMs = openedMs;
+    let heardMs = openedMs;
     let left = load.recipients;
     let partial: Buffer | null = null;
 
@@ -117,7 +127,8 @@ async function run(load: Load): Promise<void> {
           return;
         case 'recipients':
           answered++;
-          count(first, sentMs, nowMs);
+          count(first, sentMs, heardMs, nowMs);
+          heardMs = nowMs;
           if (--left === 0) leave(nowMs);
           else if (!load.pipelined) ask(nowMs);
           return;
@@ -150,7 +161,7 @@ async function run(load: Load): Promise<void> {
       close();
       if (isCounted(nowMs)) lastMs.add(nowMs - sentMs);
       socket.end('QUIT\r\n');
-      openSession();
+      if (load.arrivals === null) openSession();
     }
 
     function goAway(nowMs: number): void {
@@ -160,7 +171,7 @@ async function run(load: Load): Promise<void> {
       }
       close();
       socket.destroy();
-      setTimeout(openSession, PAUSE_MS);
+      comeBack();
     }
 
     function onEnd(): void {
@@ -168,7 +179,11 @@ async function run(load: Load): Promise<void> {
       close();
       socket.destroy();
       broken++;
-      setTimeout(openSession, PAUSE_MS);
+      comeBack();
+    }
+
+    function comeBack(): void {
+      if (load.arrivals === null) setTimeout(openSession, PAUSE_MS);
     }
 
     socket.on('data', (chunk) => {
@@ -186,8 +201,20 @@ async function run(load: Load): Promise<void> {
     socket.on('close', onEnd);
   }
 
-  for (let session = 0; session < load.sessions; session++) openSession();
+  const beginMs = performance.now();
+  const arriving = load.arrivals === null ? null : setInterval(arrive, ARRIVE_MS, load.arrivals);
+  if (arriving === null) for (let session = 0; session < load.sessions; session++) openSession();
+
+  /** Those whose time has come; what is over the most that may be open is not offered, and missing in what was. */
+  function arrive(aSecond: number): void {
+    const due = Math.floor(((performance.now() - beginMs) * aSecond) / 1_000);
+    if (performance.now() >= endMs) return;
+    while (begun < due && open < load.sessions) openSession();
+    begun = due;
+  }
+
   await new Promise((resolve) => setTimeout(resolve, endMs - performance.now()));
+  if (arriving !== null) clearInterval(arriving);
   const used = process.cpuUsage(cpu);
   const leftMs = endMs + LEAVE_MS;
   while (open > 0 && performance.now() < leftMs) await new Promise((resolve) => setTimeout(resolve, 10));

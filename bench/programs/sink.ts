@@ -1,7 +1,7 @@
 /**
  * The mail server behind a gateway: knows every user, and does no more than tell commands apart by their first letter. Prints the port it listens
  * on. `sink.ts DELAY` answers each read after DELAY milliseconds, as a server far away does; `sink.ts silent` accepts connections and says nothing;
- * `sink.ts any` listens on every loopback address, all 127.x.y.z.
+ * `sink.ts any DELAY` listens on every loopback address, all 127.x.y.z.
  */
 import { createServer, type Socket } from 'node:net';
 
@@ -11,8 +11,8 @@ const OK = '250 2.1.5 Ok\r\n';
 const BYE = '221 2.0.0 Bye\r\n';
 const HELLO = '250-sink.example\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n';
 
-const [mode = '0'] = process.argv.slice(2);
-const delayMs = Number(mode) || 0;
+const [mode = '0', delay = mode] = process.argv.slice(2);
+const delayMs = Number(delay) || 0;
 
 const server = createServer((socket) => {
   socket.setNoDelay(true);

@@ -16,6 +16,7 @@ export type LoadOptions = Partial<Load> & Readonly<{ port: number }>;
 
 const DEFAULTS: Omit<Load, 'port'> = {
   sessions: 100,
+  arrivals: null,
   recipients: 100,
   pipelined: true,
   prefix: 'u',
