@@ -173,3 +173,31 @@ test('a server that takes its time to reject gets one recipient at a time on eac
   await ask(60, 'again');
   t.is(most, 12);
 });
+
+test('of more than a server answers in time those who come late are told overload at once, and all others get their answer', async (t) => {
+  let passedMs = 0;
+  const { main, server } = await startBench(
+    t,
+    {
+      on: {
+        RCPT() {
+          passedMs += 20;
+          return '250 2.1.5 Ok';
+        },
+      },
+    },
+    { maxRecipientsPerTransaction: 10, commandTimeoutMs: 1e9, sessionLifetimeMs: 1e9, connectTimeoutMs: 1e9 },
+    { now: () => performance.now() + passedMs, permits: 1 },
+  );
+  const first = main.ask(many(500, 'first'), { budgetMs: 1e6 });
+  await until(() => server.asked.length >= 100);
+  const second = await main.ask(many(500, 'second'), { budgetMs: 1_000 });
+  const told = second.map((verdict) => (verdict.kind === 'failed' ? verdict.cause : verdict.kind));
+  t.deepEqual(new Set(told), new Set(['overload']));
+  t.true(server.asked.length < 500);
+  t.true((await first).every(({ kind }) => kind === 'valid'));
+  t.false(server.asked.some((address) => address.startsWith('second')));
+  t.false(main.told.some(({ kind }) => kind === 'dialogue'));
+  const third = await main.ask(many(20, 'third'), { budgetMs: 1_000_000 });
+  t.true(third.every(({ kind }) => kind === 'valid'));
+});

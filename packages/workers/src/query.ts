@@ -119,11 +119,16 @@ export function startQuery({ key, recipient, deadlineMs, waiter, generation, ref
   };
 }
 
-/** What is known when nobody said anything definite (SPEC 4.6): a 4xx counts for more than a failure, any failure for more than a loop. */
-export function verdictOf({ temporary, failures, ref }: Query): Exclude<Verdict, { kind: 'valid' }> {
-  if (temporary !== null) return { kind: 'temporary', source: 'server', ...temporary, ref };
+/**
+ * What is known when nobody said anything definite (SPEC 4.6): a 4xx counts for more than a failure, any failure for more than a loop. Without a `ref`
+ * where there was no room, and so nothing was said that could be told.
+ */
+export function verdictOf({ temporary, failures, dialogue, ...query }: Query): Exclude<Verdict, { kind: 'valid' }> {
+  if (temporary !== null) return { kind: 'temporary', source: 'server', ...temporary, ref: query.ref };
   const last = failures.findLast(({ cause }) => cause !== 'loop') ?? failures.at(-1) ?? leftAlone;
-  return { kind: 'failed', source: 'server', server: last.server, cause: last.cause, detail: last.detail, ref };
+  const { server, cause, detail } = last;
+  const ref = cause === 'overload' && dialogue.length === 0 ? '' : query.ref;
+  return { kind: 'failed', source: 'server', server, cause, detail, ref };
 }
 
 export const timedOut = {
@@ -132,6 +137,10 @@ export const timedOut = {
   detail: 'no answer within its time',
   during: 'conversation',
 } as const;
+
+export function noSession(during: Failure['during']): Outcome {
+  return { kind: 'failed', cause: 'timeout', detail: 'no connection was free in time', during };
+}
 
 /** One server's breaker is open. */
 export const serverLeftAlone = {

@@ -1,22 +1,24 @@
 /**
- * The sessions of one destination with one server, and the recipients that wait for one. What a session is doing is the set it is in. A batch is what
- * is queued when the pump runs; it is spread over the free sessions.
+ * The sessions of one destination with one server. What a session is doing is the set it is in. A batch is what waits when the pump runs; it is spread
+ * over the free sessions.
  */
 import { type LoanOutcome, linger, type Probe, type Server } from '@callahead/core';
 import { createDoubts } from './doubts.ts';
 import type { Habits } from './habits.ts';
 import type { NotOpen } from './not-open.ts';
 import { type Connect, openServer } from './opening.ts';
+import { createPace } from './pace.ts';
 import type { Borrower } from './permits.ts';
-import { attemptDeadlineMs, note, type Outcome, type Query, serverLeftAlone, type Told } from './query.ts';
+import { attemptDeadlineMs, noSession, note, type Outcome, type Query, serverLeftAlone, type Told } from './query.ts';
 import { createSession, type Session } from './session.ts';
+import { createWaiting } from './waiting.ts';
 
 /** Runs work of an actor: what it throws, now or later, is the supervisor's. */
 export type Supervise = (work: () => void | Promise<void>) => void;
 
 export type Sessions = Borrower &
   Readonly<{
-    /** Takes a query whose attempt at this server begins; `pump` must follow. */
+    /** Takes a query whose attempt at this server begins; `pump` must follow. Where too many wait already it ends at once. */
     add(query: Query): void;
     /** Gives what waits to the sessions that are free, and borrows permits for more. */
     pump(): void;
@@ -53,6 +55,13 @@ const MOST_TOGETHER = 100;
 /** How long no other connection is tried after one failed while sessions are at work. */
 const AVOID_MS = 1000;
 
+const tooMany: Outcome = {
+  kind: 'failed',
+  cause: 'overload',
+  detail: 'more wait for the server than it answers in time',
+  during: 'conversation',
+};
+
 export function createSessions(options: SessionsOptions): Sessions {
   const { probe, habits, now, supervise } = options;
   const connecting = new Set<symbol>();
@@ -60,9 +69,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   const busy = new Set<Session>();
   /** Closed or about to be; their permits are still ours. */
   const leaving = new Set<Session | symbol>();
-  let queue: Query[] = [];
-  /** Those that want a new connection. */
-  let particular: Query[] = [];
+  const pace = createPace(now);
+  const waiting = createWaiting({ now, pace, late: (query) => drop(query, noSession('conversation')) });
   let owed = 0;
   let borrowing = 0;
   let recalls = 0;
@@ -70,16 +78,17 @@ export function createSessions(options: SessionsOptions): Sessions {
   let deniedUntilMs = 0;
   let stopping: 'no' | 'drain' | 'destroy' = 'no';
   const { promise: empty, resolve: nowEmpty } = Promise.withResolvers<void>();
-  const doubts = createDoubts({ habits, done, ask: enqueue });
+  const doubts = createDoubts({ habits, done, ask: waiting.add });
 
   function done(query: Query, outcome: Outcome): void {
     owed--;
+    if (outcome.kind !== 'failed') pace.answered();
     options.done(query, outcome);
   }
 
-  function enqueue(query: Query): void {
-    if (query.manner.kind === 'any') queue.push(query);
-    else particular.push(query);
+  function add(query: Query): void {
+    owed++;
+    if (!waiting.enter(query)) done(query, tooMany);
   }
 
   function pump(): void {
@@ -89,28 +98,26 @@ export function createSessions(options: SessionsOptions): Sessions {
     assignOthers();
     seek();
     for (const session of idle.keys()) if (stopping === 'drain' || recalls > 0) leave(session);
+    pace.queued(waiting.any());
     checkEmpty();
   }
 
   function assignParticular(): void {
     for (const session of [...idle.keys()].filter((session) => session.fresh())) {
-      const [first] = particular;
-      if (first === undefined) return;
-      const alone = first.manner.kind === 'alone';
-      const most = Math.min(mostTogether(), session.room());
-      const batch = alone ? [first] : particular.filter((query) => query.manner.kind === 'fresh').slice(0, most);
-      particular = particular.filter((query) => !batch.includes(query));
+      const batch = waiting.nextParticular(Math.min(mostTogether(), session.room()));
+      if (batch.length === 0) return;
       serve(session, batch);
     }
   }
 
   function assignOthers(): void {
-    if (queue.length === 0) return;
-    const share = Math.min(mostTogether(), Math.ceil(queue.length / (idle.size + connecting.size)));
+    if (waiting.any() === 0) return;
+    const share = Math.min(mostTogether(), Math.ceil(waiting.any() / (idle.size + connecting.size)));
     // The latest used one first, so that the others may go when they are not needed.
     for (const session of [...idle.keys()].reverse()) {
-      if (queue.length === 0) return;
-      serve(session, queue.splice(0, Math.min(share, session.room())));
+      const batch = waiting.next(Math.min(share, session.room()));
+      if (batch.length === 0) return;
+      serve(session, batch);
     }
   }
 
@@ -123,8 +130,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     clearTimeout(idle.get(session));
     idle.delete(session);
     busy.add(session);
+    const sinceMs = now();
     supervise(async () => {
       await session.ask(batch, told);
+      if (session.room() > 0) pace.served(now() - sinceMs);
       if (!busy.delete(session)) return;
       rest(session);
       pump();
@@ -136,7 +145,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (what.kind === 'again') {
       query.manner = what.manner;
       if (what.manner.kind === 'alone') doubts.add(query);
-      else enqueue(query);
+      else waiting.add(query);
       return;
     }
     const alone = query.manner.kind === 'alone';
@@ -184,16 +193,13 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   /** Borrows permits for what still waits. */
   function seek(): void {
-    const alone = particular.filter((query) => query.manner.kind === 'alone').length;
-    const each = Math.min(mostTogether(), RECIPIENTS_A_CONNECTION);
-    const others = Math.ceil((queue.length + particular.length - alone) / each);
-    const wanted = alone + others - borrowing - connecting.size;
+    const wanted = waiting.connections(Math.min(mostTogether(), RECIPIENTS_A_CONNECTION)) - borrowing - connecting.size;
     if (wanted <= 0) return;
     if (now() < deniedUntilMs) {
       giveUp(serverLeftAlone);
       return;
     }
-    if (now() < avoidUntilMs && idle.size + busy.size > 0 && particular.length === 0) return;
+    if (now() < avoidUntilMs && idle.size + busy.size > 0 && waiting.particular() === 0) return;
     const out = connecting.size + idle.size + busy.size + leaving.size;
     const room = probe().maxConnectionsPerServer - out - borrowing;
     const [longestIdle] = idle.keys();
@@ -207,7 +213,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   function lend(): void {
     borrowing--;
     const place = Symbol('connection');
-    if (stopping === 'destroy' || queue.length + particular.length === 0) {
+    if (stopping === 'destroy' || isNobodyWaiting()) {
       options.giveBack(sessions, 'closed');
       checkEmpty();
       return;
@@ -218,7 +224,7 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   async function open(place: symbol): Promise<void> {
     const settings = probe();
-    const latest = [...particular, ...queue].reduce((at, query) => Math.max(at, attemptDeadlineMs(query)), now());
+    const latest = Math.max(now(), waiting.latestMs());
     const { connect } = options;
     const opening = openServer({ server: options.server(), probe: settings, habits, deadlineMs: latest, connect, now });
     // A broken program must not keep the permit.
@@ -247,36 +253,29 @@ export function createSessions(options: SessionsOptions): Sessions {
     avoidUntilMs = now() + AVOID_MS;
     // Where our own deadline ended it, the server may still have answered those who came later and have more time.
     const ranOut = trouble.kind === 'failed' && trouble.cause === 'timeout' && now() > deadlineMs - 1;
-    const later = ranOut ? take((query) => attemptDeadlineMs(query) > deadlineMs) : [];
+    const later = ranOut ? waiting.take((query) => attemptDeadlineMs(query) > deadlineMs) : [];
     giveUp(trouble.kind === 'temporary' ? { kind: 'temporary', reply: trouble.reply } : trouble, trouble.lines);
-    for (const query of later) enqueue(query);
+    for (const query of later) waiting.add(query);
     await trouble.gone;
     // A server that is us, or cannot be reached from where we must come, has not failed: it was not asked (SPEC 5.7, 5.8).
     const isSkipped = trouble.kind === 'failed' && (trouble.cause === 'loop' || trouble.cause === 'no-route');
     free(place, isSkipped ? 'closed' : 'failed');
   }
 
-  /** Takes those out of the queues that `isTaken` says. */
-  function take(isTaken: (query: Query) => boolean): readonly Query[] {
-    const taken = [...queue, ...particular].filter(isTaken);
-    if (taken.length === 0) return taken;
-    queue = queue.filter((query) => !isTaken(query));
-    particular = particular.filter((query) => !isTaken(query));
-    return taken;
-  }
-
   /** Lets those go that no session, present or coming, will serve. */
   function giveUp(outcome: Outcome, lines: readonly string[] = []): void {
     if (connecting.size > 0) return;
-    const given = idle.size + busy.size === 0 ? queue.splice(0) : [];
-    given.push(...particular.splice(0));
-    while (given.length > 0) {
-      for (const query of given.splice(0)) {
+    const isServed = (query: Query): boolean => query.manner.kind === 'any' && idle.size + busy.size > 0;
+    // One that is given up may have sent another one here that waited for its answer.
+    for (let given = notServed(); given.length > 0; given = notServed()) {
+      for (const query of given) {
         note(query, lines);
         drop(query, outcome);
       }
-      // One that is given up may have sent another one here that waited for its answer.
-      given.push(...particular.splice(0));
+    }
+
+    function notServed(): readonly Query[] {
+      return waiting.take((query) => !isServed(query));
     }
   }
 
@@ -288,13 +287,11 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   function expire(): void {
-    const isLate = (query: Query): boolean => attemptDeadlineMs(query) <= now();
-    const late = [...take(isLate), ...doubts.remove(isLate)];
-    if (late.length === 0) return;
+    const isOver = (query: Query): boolean => attemptDeadlineMs(query) <= now();
+    const over = [...waiting.take(isOver), ...doubts.remove(isOver)];
+    if (over.length === 0) return;
     const during = connecting.size > 0 && idle.size + busy.size === 0 ? 'dialing' : 'conversation';
-    for (const query of late) {
-      drop(query, { kind: 'failed', cause: 'timeout', detail: 'no connection was free in time', during });
-    }
+    for (const query of over) drop(query, noSession(during));
     pump();
   }
 
@@ -302,8 +299,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     stopping = how;
     for (const session of idle.keys()) leave(session);
     if (how === 'destroy') {
-      queue = [];
-      particular = [];
+      waiting.take(() => true);
       doubts.remove(() => true);
       for (const session of busy) leave(session);
       // Those that wait for the answer to their QUIT.
@@ -314,15 +310,16 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   function checkEmpty(): void {
-    if (stopping === 'no' || queue.length + particular.length > 0) return;
+    if (stopping === 'no' || !isNobodyWaiting()) return;
     if (connecting.size + idle.size + busy.size + leaving.size === 0) nowEmpty();
   }
 
+  function isNobodyWaiting(): boolean {
+    return waiting.any() + waiting.particular() === 0;
+  }
+
   const sessions: Sessions = {
-    add(query) {
-      owed++;
-      enqueue(query);
-    },
+    add,
     pump,
     lend,
     deny(untilMs) {
@@ -341,7 +338,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     expire,
     leftAlone: () => now() < deniedUntilMs && connecting.size + idle.size + busy.size === 0,
     owed: () => owed,
-    waiting: () => queue.length + particular.length + doubts.held().length,
+    waiting: () => waiting.any() + waiting.particular() + doubts.held().length,
     counts: () => ({ connecting: connecting.size, idle: idle.size, busy: busy.size }),
     stop,
   };
