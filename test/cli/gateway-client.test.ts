@@ -87,7 +87,7 @@ test('what only the gateway can tell is wrong is told in its words: exit code 2'
 });
 
 test('a reload says what has changed, or every problem with its place', async (t) => {
-  const { gateway, content, file, reload } = await serve(t);
+  const { gateway, content, reload } = await serve(t);
   await gateway.configure({ ...content, engine: { threads: 2 } });
   const { exit, stdout } = await reload();
   t.is(exit, 0);
@@ -101,16 +101,33 @@ test('a reload says what has changed, or every problem with its place', async (t
   t.is(refused.exit, 2);
   t.is(refused.stdout, '');
   t.is(refused.stderr.match(/^\S+callahead\.yaml:\d+:\d+: .*(hostname|drainTimeout)/gm)?.length, 2);
-  await writeFile(file, JSON.stringify({ ...content, hostname: '' }));
-  const asked = gateway.log.length;
-  t.like(await reload(), { exit: 2 });
-  t.is(gateway.log.length, asked);
+});
+
+test('of the file only the section that leads to the gateway has to be right', async (t) => {
+  const { content, file, show, reload } = await serve(t);
+  const others = { hostname: `\${CALLAHEAD_NOBODY_SETS_THIS}`, smtpRoutesFile: 'nowhere', listeners: 7 };
+  await writeFile(file, JSON.stringify({ ...content, ...others }));
+  t.like(await show('ann@example.com'), { exit: 0, stderr: '' });
+  t.like(await reload(), { exit: 0, stderr: '' });
+  await writeFile(
+    file,
+    JSON.stringify({ admin: { listen: '127.0.0.1:99999', token: `\${CALLAHEAD_NOBODY_SETS_THIS}` } }),
+  );
+  const { exit, stderr } = await show('ann@example.com');
+  t.is(exit, 2);
+  t.regex(stderr, /^\S+callahead\.yaml:1:20: admin\.listen: "127\.0\.0\.1:99999" .*: expected address:port\n/);
+  t.regex(stderr, /\n\S+callahead\.yaml:1:46: \$\{CALLAHEAD_NOBODY_SETS_THIS\}: the environment has no variable /);
+  await writeFile(file, JSON.stringify({ admin: { ...content.admin, token: null, tokenFile: 'nowhere' } }));
+  t.regex(
+    (await show('ann@example.com')).stderr,
+    /:1:\d+: admin\.tokenFile: "nowhere" cannot be read \(ENOENT.*\): expected a file\n$/,
+  );
 });
 
 test('a file that leads to no gateway says what it lacks: exit code 2', async (t) => {
   const none = commandsFor(await fileWith(t, before('127.0.0.1:9')));
   t.like(await none.reload(), { exit: 2 });
-  t.regex((await none.reload()).stderr, /callahead\.yaml: there is no section "admin".*: expected admin: \{listen: /);
+  t.regex((await none.reload()).stderr, /callahead\.yaml:1:1: admin: missing: .*, expected \{listen: /);
   const any = commandsFor(await fileWith(t, { ...before('127.0.0.1:9'), admin: { listen: '127.0.0.1:0' } }));
   t.regex((await any.reload()).stderr, /admin\.listen: port 0 .*: expected the port/);
 });

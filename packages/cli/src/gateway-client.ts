@@ -1,7 +1,8 @@
 /** The running gateway, as commands reach it: by its HTTP API, whose socket and token the configuration file names. */
 import { type AdminSettings, hostPort } from '@callahead/core';
+import { loadAdminSettings } from '@callahead/core/config';
 import { printable } from './explanation-text.ts';
-import { load } from './load.ts';
+import { orComplain } from './load.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Something that keeps a command from its answer: lines for people, and what it exits with (SPEC 1.7). */
@@ -25,23 +26,10 @@ const ANSWER_WITHIN_MS = 10_000;
 /** A file with large tables takes its time to read. */
 const RELOAD_WITHIN_MS = 60_000;
 
-/** That of the file; null: the file leads to none, which is said on stderr, and the exit code is 2. Warnings about the file are for those who start a gateway with it. */
+/** That of the file; null: the file leads to none, which is said on stderr, and the exit code is 2. What else the file has may lack its variables and files here: they are the gateway's. */
 export async function openGatewayClient(file: string, terminal: Terminal): Promise<GatewayClient | null> {
-  const configuration = await load(file, terminal, { warnings: 'hide' });
-  if (configuration === null) return null;
-  const { admin } = configuration;
-  const wrong = wrongWith(admin);
-  if (admin !== null && wrong === null) return createGatewayClient(admin, file);
-  terminal.stderr.write(`${file}: ${wrong}\n`);
-  return null;
-}
-
-function wrongWith(admin: AdminSettings | null): string | null {
-  if (admin === null)
-    return 'there is no section "admin", by which a running gateway is reached: expected admin: {listen: "127.0.0.1:8025", tokenFile: PATH}';
-  if (admin.listen.port === 0)
-    return `admin.listen: port 0 is another one at each start: expected the port of the running gateway`;
-  return null;
+  const settings = await orComplain(loadAdminSettings(file, { env: process.env }), terminal);
+  return settings === null ? null : createGatewayClient(settings, file);
 }
 
 function createGatewayClient({ listen: { host, port }, token }: AdminSettings, file: string): GatewayClient {

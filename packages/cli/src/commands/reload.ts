@@ -9,7 +9,6 @@ export async function reloadCommand(
   { file, json }: Readonly<{ file: string; json: boolean }>,
   terminal: Terminal,
 ): Promise<number> {
-  // A file with mistakes gets no further: the gateway would refuse it for the same.
   const client = await openGatewayClient(file, terminal);
   if (client === null) return 2;
   const answer = await client.ask('/api/v1/reload', {});

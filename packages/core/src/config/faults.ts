@@ -43,6 +43,12 @@ export function inOrder(problems: readonly Problem[]): readonly Problem[] {
   return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
+/** A value that could not be read is one problem: what else would be said of it is left away. */
+export function merge(reading: readonly Problem[], checking: readonly Problem[]): readonly Problem[] {
+  const said = new Set(reading.map(({ line, column }) => `${line}:${column}`));
+  return inOrder([...reading, ...checking.filter(({ line, column }) => !said.has(`${line}:${column}`))]);
+}
+
 /** The part of JSON Schema that ours is written in. */
 export type JsonSchema = Readonly<{
   properties?: Readonly<Record<string, JsonSchema>>;

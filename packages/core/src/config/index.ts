@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { ConfigurationError } from '../errors.ts';
 import { machineInterfaces } from '../local-address.ts';
+import type { AdminSettings } from '../settings.ts';
+import { parseAdminSection } from './admin-section.ts';
 import { type Loaded, parseConfiguration } from './parse.ts';
 
 export type { ReadText } from './files.ts';
@@ -10,11 +12,10 @@ export { type Loaded, type ParseOptions, parseConfiguration } from './parse.ts';
 export { configurationReference } from './reference.ts';
 export { configurationSchema } from './schema.ts';
 
+type LoadOptions = Readonly<{ env: Readonly<Record<string, string | undefined>> }>;
+
 /** Reads a configuration file. Throws ConfigurationError with every problem found, also where the file cannot be read. */
-export async function loadConfiguration(
-  file: string,
-  options: Readonly<{ env: Readonly<Record<string, string | undefined>> }>,
-): Promise<Loaded> {
+export async function loadConfiguration(file: string, options: LoadOptions): Promise<Loaded> {
   const text = await readText(file);
   return parseConfiguration(text, {
     file,
@@ -24,6 +25,11 @@ export async function loadConfiguration(
     interfaces: machineInterfaces(),
     nowMs: Date.now(),
   });
+}
+
+/** Reads of a configuration file how a gateway that runs with it is reached: whatever else is wrong with the file does not matter. Throws ConfigurationError with every problem of that. */
+export async function loadAdminSettings(file: string, { env }: LoadOptions): Promise<AdminSettings> {
+  return parseAdminSection(await readText(file), { file, env, readText: readNow });
 }
 
 /** Parsing takes longer than reading, and is no less in one piece. */

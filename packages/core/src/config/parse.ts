@@ -6,7 +6,7 @@ import { buildCacheFile, checkCacheFile } from './cache-file.ts';
 import { buildDelivery, checkDelivery } from './delivery.ts';
 import { buildDns } from './dns.ts';
 import { buildEngine } from './engine.ts';
-import { type Fault, faultsOf, inOrder, problemsOf } from './faults.ts';
+import { type Fault, faultsOf, inOrder, merge, problemsOf } from './faults.ts';
 import { createFiles, type Files, type ReadText } from './files.ts';
 import { buildLog, checkLog } from './general.ts';
 import { buildHostAccess, checkHostAccess } from './host-access.ts';
@@ -108,12 +108,6 @@ function crossChecks(written: Plain, main: Readonly<{ name: string; file: ReadFi
 
 function noFiles(): Error {
   return new Error('nobody reads files here');
-}
-
-/** A value that could not be read is one problem: what else would be said of it is left away. */
-function merge(reading: readonly Problem[], checking: readonly Problem[]): readonly Problem[] {
-  const said = new Set(reading.map(({ line, column }) => `${line}:${column}`));
-  return inOrder([...reading, ...checking.filter(({ line, column }) => !said.has(`${line}:${column}`))]);
 }
 
 function build(settings: Settings, cores: number, read: Read): Omit<Configuration, 'written'> {
