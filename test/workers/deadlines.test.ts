@@ -4,7 +4,7 @@ import { createDeadlines } from '../../packages/workers/src/deadlines.ts';
 const now = (): number => performance.now();
 
 test('what is due runs in the order of its deadlines, never early', async (t) => {
-  const deadlines = createDeadlines(now);
+  const deadlines = createDeadlines<() => void>(now, (run) => run());
   t.teardown(deadlines.close);
   const beganMs = now();
   const order: string[] = [];
@@ -23,7 +23,7 @@ test('what is due runs in the order of its deadlines, never early', async (t) =>
 });
 
 test('a deadline set by one that is due is met as well', async (t) => {
-  const deadlines = createDeadlines(now);
+  const deadlines = createDeadlines<() => void>(now, (run) => run());
   t.teardown(deadlines.close);
   await t.notThrowsAsync(
     new Promise<void>((resolve) => deadlines.at(now() + 10, () => deadlines.at(now() + 10, resolve))),
@@ -31,7 +31,7 @@ test('a deadline set by one that is due is met as well', async (t) => {
 });
 
 test('a deadline that is over runs soon, not at once', async (t) => {
-  const deadlines = createDeadlines(now);
+  const deadlines = createDeadlines<() => void>(now, (run) => run());
   t.teardown(deadlines.close);
   let ran = false;
   const late = new Promise<void>((resolve) =>

@@ -139,13 +139,11 @@ export function createGate({ settings, validate, locate, holds, harvest, usage, 
       atMs: now(),
       facts: { recipient: check.kind, profile: profile?.name ?? 'none' },
     });
-    const listener = settings.name;
+    const request = { recipient, profile, listener: settings.name, deadlineMs, recorder };
     // Both at once: a recipient that is accepted although nobody could say anything must not wait twice.
-    if (check.kind === 'asked' && profile !== null)
-      ask(ticket, { recipient, profile, listener, deadlineMs, recorder }, ready);
+    if (check.kind === 'asked' && hasProfile(request)) ask(ticket, request, ready);
     const locates = settings.relay || (profile !== null && opensOnFailure(profile.actions));
-    if (locates && recipient !== POSTMASTER)
-      find(ticket, { recipient, profile, listener, deadlineMs, recorder }, ready);
+    if (locates && recipient !== POSTMASTER) find(ticket, request, ready);
     return ticket;
   }
 
@@ -262,6 +260,10 @@ export function createGate({ settings, validate, locate, holds, harvest, usage, 
 }
 
 const ACCEPTED: Decision = { kind: 'accept', reply: SAYS.recipientOk };
+
+function hasProfile(request: DeliveryRequest): request is Request {
+  return request.profile !== null;
+}
 
 function arrived(ticket: Ticket, ready: Begin['ready']): void {
   ticket.outstanding--;

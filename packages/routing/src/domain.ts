@@ -4,14 +4,18 @@ import { canonicalAddress } from './targets.ts';
 
 /** The first stage: the recipient's own domain is the host to look up (SPEC 5.1), an address literal is looked up nowhere (RFC 5321 §4.1.3). */
 export function createDomainStage(now: () => number): (at: Hops, request: DeliveryRequest) => Hops {
+  // Recipients come in groups of one domain.
+  let last = { domain: '', hops: [hopOf('')] as const };
   return (at, request) => {
-    const hop = hopOf(at.recipient.domain);
+    const { domain } = at.recipient;
+    if (last.domain !== domain) last = { domain, hops: [hopOf(domain)] };
+    const [hop] = last.hops;
     request.recorder?.({
       stage: 'domain',
       atMs: now(),
-      facts: { domain: at.recipient.domain, literal: hop.lookup === 'none' ? hop.name : 'no' },
+      facts: { domain, literal: hop.lookup === 'none' ? hop.name : 'no' },
     });
-    return { ...at, named: 'recipient', hops: [hop] };
+    return { ...at, named: 'recipient', hops: last.hops };
   };
 }
 

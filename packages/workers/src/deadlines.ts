@@ -4,37 +4,37 @@ const TICK_MS = 10;
 /** setTimeout takes 31 bits. */
 const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 
-export type Deadline = Spoke<() => void>;
+export type Deadline<Item> = Spoke<Item>;
 
-/** All that the main half waits for, on one timer. What is due runs at most 10 ms late. */
-export type Deadlines = {
-  at(deadlineMs: number, run: () => void): Deadline;
-  cancel(deadline: Deadline): void;
+/** Many deadlines on one timer. What is due is told at most 10 ms late. */
+export type Deadlines<Item> = {
+  at(deadlineMs: number, item: Item): Deadline<Item>;
+  cancel(deadline: Deadline<Item>): void;
   close(): void;
 };
 
-export function createDeadlines(now: () => number): Deadlines {
-  const wheel = createWheel<() => void>(TICK_MS);
+export function createDeadlines<Item>(now: () => number, due: (item: Item) => void): Deadlines<Item> {
+  const wheel = createWheel<Item>(TICK_MS);
   let timer: NodeJS.Timeout | null = null;
   let wakeMs = Number.POSITIVE_INFINITY;
 
-  function at(deadlineMs: number, run: () => void): Deadline {
-    const deadline = wheel.add(deadlineMs, run);
+  function at(deadlineMs: number, item: Item): Deadline<Item> {
+    const deadline = wheel.add(deadlineMs, item);
     if (deadlineMs < wakeMs) sleep();
     return deadline;
   }
 
   /** The timer is left as it is: it finds nothing due and sleeps on. */
-  function cancel(deadline: Deadline): void {
+  function cancel(deadline: Deadline<Item>): void {
     wheel.cancel(deadline);
   }
 
   function wake(): void {
     wakeMs = Number.POSITIVE_INFINITY;
     timer = null;
-    const due = wheel.expire(now());
+    const expired = wheel.expire(now());
     sleep();
-    for (const run of due) run();
+    for (const item of expired) due(item);
   }
 
   function sleep(): void {

@@ -69,7 +69,7 @@ type Pending = Question & {
   readonly destination: Destination;
   /** null: its waiter has its verdict. */
   answer: ((verdict: Verdict) => void) | null;
-  deadline: Deadline;
+  deadline: Deadline<Pending> | null;
   /** How many threads were asked. */
   attempts: number;
 };
@@ -85,7 +85,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
   let phase: Phase = 'open';
   let closing: Promise<void> | null = null;
 
-  const deadlines = createDeadlines(now);
+  const deadlines = createDeadlines<() => void>(now, (run) => run());
+  const expiries = createDeadlines<Pending>(now, expire);
   const lanes: Lane<Pending>[] = Array.from({ length: settings.threads }, (_, thread) =>
     createLane<Pending>({
       later: setImmediate,
@@ -150,9 +151,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
         fresh: question.fresh ?? false,
         destination,
         answer,
-        deadline: deadlines.at(question.deadlineMs, () => expire(pending)),
+        deadline: null,
         attempts: 0,
       };
+      pending.deadline = expiries.at(question.deadlineMs, pending);
       const credit = credits.take(destination, pending);
       if (credit === 'granted') ask(pending);
       if (credit === 'refused') respond(pending, overload('too many recipients wait for these servers'));
@@ -186,7 +188,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     const { answer } = pending;
     if (answer === null) return;
     pending.answer = null;
-    deadlines.cancel(pending.deadline);
+    if (pending.deadline !== null) expiries.cancel(pending.deadline);
     answer(verdict);
   }
 
@@ -201,9 +203,11 @@ export function createEngine(options: EngineOptions = {}): Engine {
       case 'returned':
         loans.returned(thread, notice.loan, notice.outcome);
         return;
-      case 'dialogue':
-        emit({ ...dialogue(notice), event: 'probe.dialogue' });
+      case 'dialogue': {
+        const { ref, recipient, server, lines } = notice;
+        emit({ event: 'probe.dialogue', ref, recipient, server, lines });
         return;
+      }
       case 'answer':
         questions.answered(thread, notice.question, notice.answer);
         return;
@@ -253,6 +257,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     for (const pending of lanes.flatMap((lane) => lane.abandon())) respond(pending, overload(detail));
     questions.close();
     deadlines.close();
+    expiries.close();
     wake();
     // The clock that would end a drain stands still.
     draining.giveUp();
@@ -343,8 +348,4 @@ export function createEngine(options: EngineOptions = {}): Engine {
     full: () => phase !== 'open' || credits.full(),
     close,
   };
-}
-
-function dialogue({ ref, recipient, server, lines }: Extract<Notice, { kind: 'dialogue' }>) {
-  return { ref, recipient, server, lines };
 }
