@@ -8,6 +8,7 @@ import {
   type Recipient,
   type Reply,
   type Server,
+  saysEnough,
   saysUnknown,
   serverName,
   serversInOrder,
@@ -198,7 +199,9 @@ export function createRelay(options: RelayOptions): Relay {
       if (reply === undefined || isPositive(reply)) continue;
       if (saysUnknown(reply)) learned(recipient, { kind: 'unknown', source: 'delivery', server, reply, ref: '' });
       // Unknown ones too, beyond SPEC 7.3: one that is bypassed has no cached verdict, and would keep the message from the others for ever.
-      if (!all) holds.put(sender, recipient.address, heldReply(reply));
+      // Deviates from SPEC 7.3, which has the sender hear 552: that would lose a recipient for whom there was only no more room (RFC 5321 §4.5.3.1.10).
+      const isEnough = saysEnough(reply) && replies.slice(0, i).some(isPositive);
+      if (!all) holds.put(sender, recipient.address, heldReply(isEnough ? ENOUGH : reply));
     }
     return all ? mildest(refusals) : NEXT_HOP.divided;
   }
@@ -244,6 +247,8 @@ function refusedBy(misses: readonly Miss[]): Opened {
 function mildest(refusals: readonly Reply[]): Reply {
   return refusals.find((reply) => reply.code < 500) ?? refusals[0] ?? NEXT_HOP.confused;
 }
+
+const ENOUGH: Reply = { code: 452, enhanced: '4.5.3', text: 'Too many recipients' };
 
 /** A hold is said at RCPT as it is: a code of SPEC 4.9, and a text that gives nothing of the server away. */
 function heldReply({ code, enhanced }: Reply): Reply {

@@ -1,5 +1,5 @@
 /** What a server's reply means (SPEC 4.2–4.5). Pure: the caller knows the stage and does what follows. */
-import { type Cause, type Reply, saysUnknown } from '@callahead/core';
+import { type Cause, type Reply, saysEnough, saysUnknown } from '@callahead/core';
 
 /** A server that cannot be asked; it says nothing about any recipient (SPEC 4.2). */
 export type Trouble =
@@ -36,19 +36,13 @@ export function judgeRecipient(reply: Reply, first: boolean, unknownRecipientCod
   if (code < 200 || (code >= 300 && code < 400)) return 'protocol';
   if (code < 300) return 'valid';
   if (enhanced !== null && ABOUT_THE_SENDER.test(enhanced)) return 'sender';
-  if (!first && isFull(reply)) return 'enough';
+  if (!first && saysEnough(reply)) return 'enough';
   if (code < 500) return 'temporary';
   if (saysUnknown(reply)) return 'unknown';
   if (unknownRecipientCodes.includes(String(code))) return 'unknown';
   if (enhanced !== null && unknownRecipientCodes.includes(enhanced)) return 'unknown';
   if (NO_ANSWER.has(code) || (code === 501 && enhanced?.startsWith('5.5.'))) return 'protocol';
   return 'refused';
-}
-
-// 552 is what RFC 821 servers say for "too many recipients", 452 the right code for it: RFC 5321 §4.5.3.1.10.
-function isFull({ code, enhanced }: Reply): boolean {
-  if (code === 452) return enhanced === null || enhanced === '4.5.3';
-  return code === 552 && (enhanced === null || enhanced === '5.5.3');
 }
 
 /** The circumstances of a 5xx to RCPT. */

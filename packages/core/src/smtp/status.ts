@@ -28,6 +28,15 @@ export function saysUnknown({ code, enhanced }: Reply): boolean {
 const NO_SUCH_USER: ReadonlySet<string> = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10']);
 const NO_SUCH_USER_ALONE: ReadonlySet<number> = new Set([550, 551, 556]);
 
+/**
+ * Does a reply to RCPT that is not the first of its transaction say "enough for now" (SPEC 4.4)? 452 is the right code for it, 552 what RFC 821 had
+ * (RFC 5321 §4.5.3.1.10).
+ */
+export function saysEnough({ code, enhanced }: Reply): boolean {
+  if (code === 452) return enhanced === null || enhanced === '4.5.3';
+  return code === 552 && (enhanced === null || enhanced === '5.5.3');
+}
+
 /** Text from outside made fit for a reply or a log line: printable ASCII, one line, at most 480 octets. */
 export function oneLine(text: string): string {
   return text
