@@ -568,6 +568,17 @@ test('a recipient that is no address is a rejection too, in characters that harm
   t.like(told[2], { ...about, recipient: 'TO: nobody', code: 501, reason: 'syntax' });
 });
 
+test('the events of recipients come in the order of the replies, with their codes', async (t) => {
+  const { port, events } = await openFrontDoor(t, {
+    validate: async (request) => knows('known')(request),
+    limits: { syntaxErrors: 0 },
+  });
+  const pipelined = 'C: RCPT TO:<known@example.com>\nC: RCPT TO:<no one@example.com>\nC: RCPT TO: nobody';
+  await play(port, `${MAIL}\n${pipelined}\nS: 250 2.1.5\nS: 421 4.7.0\nS: (closed)`);
+  const told = events.flatMap((event) => (event.event.startsWith('recipient.') && 'code' in event ? [event.code] : []));
+  t.deepEqual(told, [250, 421]);
+});
+
 test('the events of recipients say what was known, of whom and how soon', async (t) => {
   const { port, events } = await openFrontDoor(t, {
     validate: async (request) => knows('known')(request),

@@ -11,7 +11,7 @@ import type { Gate, Ticket, Transaction } from '../gate.ts';
 import type { Answer, Place, Replies } from '../replies.ts';
 import { SAYS } from '../texts.ts';
 import type { Encryption } from './handshake.ts';
-import { ANSWERED, last, mistake, type Next, type Outcome, refusal, say } from './outcome.ts';
+import { ANSWERED, last, mistake, type Next, type Outcome, refusal, type Said, say } from './outcome.ts';
 import { parsePathArgument, readMailParameters } from './parameters.ts';
 import { misaddressedEvent, recipientEvent } from './recipient-event.ts';
 
@@ -85,13 +85,9 @@ export function createCommands({
     const outcome = outcomeOf(line);
     switch (outcome.kind) {
       case 'say':
-        replies.say(outcome.reply);
-        return null;
       case 'fault':
-        fault(outcome.reply);
-        return null;
       case 'last':
-        replies.sayLast(outcome.reply);
+        replies.inTurn(() => answerTo(outcome));
         return null;
       case 'answered':
         return null;
@@ -103,11 +99,9 @@ export function createCommands({
     }
   }
 
-  function fault(reply: Reply): void {
-    replies.inTurn(() => {
-      faults++;
-      return faults > limits.syntaxErrors ? TOO_MANY_FAULTS : { reply, hangUp: false };
-    });
+  function answerTo({ kind, reply }: Said): Answer {
+    if (kind === 'fault') faults++;
+    return faults > limits.syntaxErrors ? TOO_MANY_FAULTS : { reply, hangUp: kind === 'last' };
   }
 
   function outcomeOf(line: string): Outcome {
@@ -148,12 +142,12 @@ export function createCommands({
   }
 
   /** For what a client can do for ever without ever sending a message. */
-  function idle(outcome: Outcome): Outcome {
+  function idle(outcome: Said): Said {
     return idleCommands > MAX_IDLE_COMMANDS ? last(SAYS.tooManyIdleCommands) : outcome;
   }
 
   /** Of what was understood: no mistake, but nothing to go on with for ever either. */
-  function refuse(reply: Reply): Outcome {
+  function refuse(reply: Reply): Said {
     const outcome = refusal(reply);
     if (outcome.kind !== 'say') return outcome;
     idleCommands++;
@@ -219,8 +213,7 @@ export function createCommands({
 
   function tooMany(group: string, policy: string): Outcome {
     const reply = SAYS.tooManyMessages;
-    const about = { session, listener: settings.name, client: client().address, group, policy };
-    emit({ event: 'session.refused', ...about, code: reply.code, reason: 'messages' });
+    emit({ event: 'session.refused', ...about(), group, policy, code: reply.code, reason: 'messages' });
     return last(reply);
   }
 
@@ -247,14 +240,19 @@ export function createCommands({
   }
 
   function misaddressed(written: string, reply: Reply, reason: 'syntax' | 'parameter'): Outcome {
-    emit(misaddressedEvent({ session, listener: settings.name, client: client().address }, written, reply, reason));
-    return refuse(reply);
+    const said = refuse(reply);
+    replies.inTurn(() => {
+      const answer = answerTo(said);
+      emit(misaddressedEvent(about(), written, answer.reply, reason));
+      return answer;
+    });
+    return ANSWERED;
   }
 
   function settled(ticket: Ticket, current: Transaction): Answer {
     const decision = gate.settle(ticket, current, session);
     if (decision.kind === 'accept') idleCommands = 0;
-    emit(recipientEvent({ session, listener: settings.name, client: client().address }, ticket, decision));
+    emit(recipientEvent(about(), ticket, decision));
     return { reply: decision.reply, hangUp: decision.kind === 'reject' && decision.disconnect };
   }
 
@@ -277,14 +275,18 @@ export function createCommands({
   /** What was accepted before is not delivered: that no mail is lost the sender is told so now. */
   function stop({ recipients }: Transaction, reply: Reply): Outcome {
     transaction = null;
-    const about = { session, listener: settings.name, client: client().address, recipients: recipients.length };
-    emit({ event: 'message.refused', ...about, bytes: 0, server: '', reply: printReply(reply), reason: 'dhap' });
+    const facts = { ...about(), recipients: recipients.length, bytes: 0 };
+    emit({ event: 'message.refused', ...facts, server: '', reply: printReply(reply), reason: 'dhap' });
     return say(reply);
+  }
+
+  function about(): Readonly<{ session: string; listener: string; client: string }> {
+    return { session, listener: settings.name, client: client().address };
   }
 
   return {
     obey,
-    fault,
+    fault: (reply) => replies.inTurn(() => answerTo(mistake(reply))),
     transaction: () => transaction,
     hello: () => hello,
     endTransaction() {
