@@ -51,7 +51,7 @@ const transaction = fc
 const script = fc.record({
   steps: fc
     .array(fc.oneof({ weight: 1, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: transaction }), {
-      minLength: 1,
+      minLength: 5,
       maxLength: 20,
     })
     .map((parts) => parts.flat()),
@@ -177,7 +177,7 @@ test('every command of any script gets its one reply, events tell of as many rec
   );
   const messagesOf = () => door.servers.flatMap((server) => server.messages);
   await fc.assert(
-    fc.asyncProperty(fc.array(script, { minLength: 1, maxLength: 6 }), async (several) => {
+    fc.asyncProperty(fc.array(script, { minLength: 3, maxLength: 6 }), async (several) => {
       const before = messagesOf().length;
       const plans = several.map(plan);
       const guests: Guest[] = [];
@@ -208,5 +208,5 @@ test('every command of any script gets its one reply, events tell of as many rec
     }),
     { numRuns: Number(process.env.PROPERTY_RUNS ?? 25), includeErrorInReport: true, interruptAfterTimeLimit: 100_000 },
   );
-  t.true(messagesOf().length > 20, `${messagesOf().length} messages`);
+  t.true(messagesOf().length > 10, `${messagesOf().length} messages`);
 });
