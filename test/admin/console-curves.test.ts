@@ -1,8 +1,6 @@
-import { secretOf } from '@callahead/core';
 import test, { type ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
-import { createAdmin } from '../../packages/admin/src/server.ts';
-import { fakeGateway, recipientEvent, TOKEN } from '../support/admin.ts';
+import { openListening, recipientEvent, TOKEN } from '../support/admin.ts';
 import { buildConsole, openBrowser, openPage } from '../support/console.ts';
 import { openCuttable } from '../support/cuttable.ts';
 import { until } from '../support/until.ts';
@@ -18,16 +16,7 @@ test.after.always(() => browser?.close());
 
 /** A console whose gateway has refused somebody, and does nothing any more. */
 async function serve(t: ExecutionContext) {
-  const admin = createAdmin({
-    settings: { listen: { host: '127.0.0.1', port: 0 }, token: secretOf(TOKEN) },
-    version: '1.2.3',
-    operations: fakeGateway().operations,
-    emit: () => {},
-    now: () => performance.now(),
-    wallMs: Date.now,
-  });
-  t.teardown(admin.close);
-  const at = await admin.listen();
+  const { admin, at } = await openListening(t);
   for (let i = 0; i < 50; i++) admin.observe(recipientEvent());
   return at;
 }

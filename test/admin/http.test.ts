@@ -1,23 +1,8 @@
 import { connect } from 'node:net';
-import { secretOf } from '@callahead/core';
-import test, { type ExecutionContext } from 'ava';
-import { createAdmin } from '../../packages/admin/src/server.ts';
-import { fakeGateway, TOKEN } from '../support/admin.ts';
+import test from 'ava';
+import { fakeGateway, openListening, TOKEN } from '../support/admin.ts';
 
 const AUTHORIZED = `Host: gateway\r\nAuthorization: Bearer ${TOKEN}\r\n`;
-
-async function serve(t: ExecutionContext, host = '127.0.0.1') {
-  const admin = createAdmin({
-    settings: { listen: { host, port: 0 }, token: secretOf(TOKEN) },
-    version: '1.2.3',
-    operations: fakeGateway().operations,
-    emit: () => {},
-    now: () => performance.now(),
-    wallMs: Date.now,
-  });
-  t.teardown(admin.close);
-  return admin.listen();
-}
 
 /** What comes back, until the gateway ends the connection. */
 async function answerTo(at: string, request: string): Promise<string> {
@@ -34,7 +19,7 @@ function openStream(at: string): Promise<Response> {
 }
 
 test('what is no request is told so in the shape of every error, with nothing of it told back', async (t) => {
-  const at = await serve(t);
+  const { at } = await openListening(t);
   for (const [request, status, kind] of [
     ['s3cret\r\n\r\n', '400 Bad Request', 'bad-request'],
     ['GET /%zz HTTP/1.1\r\nHost: s3cret\r\nConnection: close\r\n\r\n', '400 Bad Request', 'bad-request'],
@@ -54,7 +39,7 @@ test('what is no request is told so in the shape of every error, with nothing of
 });
 
 test('a stream of events is for GET only: the answer to HEAD would never end', async (t) => {
-  const at = await serve(t);
+  const { at } = await openListening(t);
   for (const method of ['HEAD', 'POST', 'OPTIONS', 'DELETE']) {
     const answer = await answerTo(at, `${method} /api/v1/events HTTP/1.1\r\n${AUTHORIZED}Connection: close\r\n\r\n`);
     t.regex(answer, /^HTTP\/1\.1 405 .*\r\nallow: GET\r\n/s, method);
@@ -62,7 +47,7 @@ test('a stream of events is for GET only: the answer to HEAD would never end', a
 });
 
 test('who wants a stream when there are enough is told so', async (t) => {
-  const at = await serve(t);
+  const { at } = await openListening(t);
   const streams = await Promise.all([...Array(16).keys()].map(() => openStream(at)));
   t.deepEqual([...new Set(streams.map(({ status }) => status))], [200]);
   const refused = await openStream(at);
@@ -72,7 +57,7 @@ test('who wants a stream when there are enough is told so', async (t) => {
 });
 
 test('it listens on an IPv6 address, and names it as one', async (t) => {
-  const at = await serve(t, '::1');
+  const { at } = await openListening(t, fakeGateway(), '::1');
   t.regex(at, /^\[::1\]:\d+$/);
   t.is((await fetch(`http://${at}/healthz`)).status, 200);
 });

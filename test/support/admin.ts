@@ -11,7 +11,7 @@ import {
   type Verdict,
 } from '@callahead/core';
 import type { ExecutionContext } from 'ava';
-import { createApp } from '../../packages/admin/src/server.ts';
+import { type Admin, createAdmin, createApp } from '../../packages/admin/src/server.ts';
 import { load, smallest } from './configuration.ts';
 
 export const TOKEN = 'correct-horse-battery';
@@ -145,6 +145,24 @@ export function openApp(
       nowMs += ms;
     },
   };
+}
+
+/** One that listens, closed with the test. `at`: `host:port`. */
+export async function openListening(
+  t: ExecutionContext,
+  gateway: FakeGateway = fakeGateway(),
+  host = '127.0.0.1',
+): Promise<Readonly<{ admin: Admin; at: string }>> {
+  const admin = createAdmin({
+    settings: { listen: { host, port: 0 }, token: secretOf(TOKEN) },
+    version: '1.2.3',
+    operations: gateway.operations,
+    emit: () => {},
+    now: () => performance.now(),
+    wallMs: Date.now,
+  });
+  t.teardown(admin.close);
+  return { admin, at: await admin.listen() };
 }
 
 /** What the gateway tells of a recipient. */

@@ -1,8 +1,12 @@
 /** What the page gets from docs/api.md. The shapes of status, readings and rows are the server's own. */
 
+import type { Reading } from '../../src/readings.ts';
+
 export type { Reading, ReadingsTold } from '../../src/readings.ts';
 export type { VerdictRow } from '../../src/recent.ts';
 export type { ServerStatus, Status } from '../../src/status.ts';
+
+export type VerdictCounts = Reading['verdicts'];
 
 export type Problem = Readonly<{
   kind: string;

@@ -56,13 +56,20 @@ export function ExplainView({ api, listeners, query }: ExplainProps) {
           onChange={setListener}
         />
         <TextField label="Client address" value={client} onInput={setClient} placeholder="nobody in particular" />
-        <div class="check">
-          <input id="dry" type="checkbox" checked={isDry} onChange={(event) => setIsDry(event.currentTarget.checked)} />
-          <label for="dry">Dry: ask no server</label>
+        <div class="actions">
+          <div class="check">
+            <input
+              id="dry"
+              type="checkbox"
+              checked={isDry}
+              onChange={(event) => setIsDry(event.currentTarget.checked)}
+            />
+            <label for="dry">Dry: ask no server</label>
+          </div>
+          <button type="submit" class="button primary" disabled={asked.kind === 'asking'}>
+            {asked.kind === 'asking' ? 'Asking…' : 'Explain'}
+          </button>
         </div>
-        <button type="submit" class="button primary" disabled={asked.kind === 'asking'}>
-          {asked.kind === 'asking' ? 'Asking…' : 'Explain'}
-        </button>
       </form>
       <div aria-live="polite" aria-busy={asked.kind === 'asking'}>
         <AskedShown asked={asked} />

@@ -113,6 +113,7 @@ const STAGES: Readonly<Record<string, string>> = {
   static: 'Static servers',
   dns: 'DNS',
   engine: 'Engine',
+  canary: 'Canary',
   'call-ahead': 'Call-ahead',
   server: 'Server',
   keep: 'Cache',

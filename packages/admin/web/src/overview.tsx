@@ -1,7 +1,7 @@
 /** Whether validation works, at a glance. */
 import { useMemo, useState } from 'preact/hooks';
 import { Chart } from './chart.tsx';
-import type { Status } from './contract.ts';
+import { Destinations, Listeners, Profiles, Threads } from './gateway.tsx';
 import { KINDS, type Kind, type Sample } from './history.ts';
 import type { Live } from './live.ts';
 import { Empty } from './parts.tsx';
@@ -40,10 +40,13 @@ export function Overview({ live: { status, samples, link } }: Readonly<{ live: L
       </div>
       <Tiles status={status} samples={samples} />
       <Charts samples={samples} windowSeconds={windowSeconds} />
+      <Profiles status={status} />
       <Servers status={status} />
+      <Destinations status={status} />
       <div class="columns">
         <Offenders status={status} />
         <Listeners status={status} />
+        <Threads status={status} />
       </div>
     </>
   );
@@ -115,49 +118,4 @@ function columnsOf(samples: readonly Sample[], windowSeconds: number) {
       line('messages', '--temporary', [8, 4], ({ messages }) => messages),
     ],
   };
-}
-
-function Listeners({ status: { listeners } }: Readonly<{ status: Status }>) {
-  return (
-    <section class="card" aria-labelledby="listeners">
-      <header class="card-head">
-        <h2 id="listeners">Listeners</h2>
-      </header>
-      <div class="scroller">
-        <table class="stacking">
-          <caption class="unseen">Listeners with their sockets and sessions</caption>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Listens on</th>
-              <th scope="col">Profile</th>
-              <th scope="col" class="number">
-                Open
-              </th>
-              <th scope="col" class="number">
-                Sessions
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {listeners.map(({ name, sockets, profile, sessions, sessionsTotal }) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td data-label="Listens on">
-                  <span class="mono">{sockets.join(' ')}</span>
-                </td>
-                <td data-label="Profile">{profile ?? 'no call-ahead'}</td>
-                <td data-label="Open" class="number">
-                  {sessions}
-                </td>
-                <td data-label="Sessions" class="number">
-                  {sessionsTotal}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </section>
-  );
 }

@@ -1,8 +1,10 @@
 /** What several views are built of. */
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
-import type { Problem } from './contract.ts';
+import type { Problem, VerdictCounts } from './contract.ts';
+import { KINDS } from './history.ts';
 import { Icon, type IconName, isIcon } from './icons.tsx';
+import { count } from './words.ts';
 
 export function Card({
   title,
@@ -40,6 +42,33 @@ export function KindBadge({ kind }: Readonly<{ kind: string }>) {
     <Badge tone={kind} icon={isIcon(kind) ? kind : 'unchecked'}>
       {kind}
     </Badge>
+  );
+}
+
+/** How many verdicts there were of each kind that there was. */
+export function Counts({ verdicts }: Readonly<{ verdicts: VerdictCounts }>) {
+  const said = KINDS.filter((kind) => verdicts[kind] > 0);
+  if (said.length === 0) return <span class="muted">none yet</span>;
+  return (
+    <span class="counts">
+      {said.map((kind) => (
+        <span key={kind} class={`tone-text-${kind}`}>
+          <b>{count(verdicts[kind])}</b> {kind}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+/** For what is too long to be shown at once: it would be drawn anew every second. */
+export function More({ most, all, onMore }: Readonly<{ most: number; all: number; onMore: () => void }>) {
+  if (all <= most) return null;
+  return (
+    <p class="actions more">
+      <button type="button" class="button" onClick={onMore}>
+        Show more of {count(all)}
+      </button>
+    </p>
   );
 }
 

@@ -4,7 +4,7 @@ import type { VerdictRow } from './contract.ts';
 import { ANY, type Filter, filterOf, isWanted } from './filter.ts';
 import { Icon } from './icons.tsx';
 import type { Live } from './live.ts';
-import { Badge, Choice, Empty, KindBadge, TextField } from './parts.tsx';
+import { Badge, Choice, Empty, KindBadge, More, TextField } from './parts.tsx';
 import { hashOf } from './place.ts';
 import { clock, plural } from './words.ts';
 
@@ -52,13 +52,7 @@ export function RecipientsView({ live, query, refill }: RecipientsProps) {
       ) : (
         <Rows rows={shown.slice(0, most)} />
       )}
-      {shown.length > most ? (
-        <p class="actions">
-          <button type="button" class="button" onClick={() => setMost(most + PAGE)}>
-            Show more of {shown.length}
-          </button>
-        </p>
-      ) : null}
+      <More most={most} all={shown.length} onMore={() => setMost(most + PAGE)} />
       {skipped > 0 ? (
         <p class="muted">{plural(skipped, 'recipient')} came too fast to be shown here one by one.</p>
       ) : null}

@@ -1,18 +1,22 @@
 /** The servers that are asked, and the clients that ask too much. */
+import { useState } from 'preact/hooks';
 import type { ServerStatus, Status } from './contract.ts';
-import { KINDS } from './history.ts';
-import { Badge, Card, Empty } from './parts.tsx';
+import { Badge, Card, Counts, Empty, More } from './parts.tsx';
 import { hashOf } from './place.ts';
-import { clock, count, plural, span, took } from './words.ts';
+import { clock, plural, span, took } from './words.ts';
+
+const PAGE = 25;
 
 export function Servers({ status: { servers } }: Readonly<{ status: Status }>) {
+  const [most, setMost] = useState(PAGE);
+  const shown = [...servers.filter(isTroubled), ...servers.filter((server) => !isTroubled(server))].slice(0, most);
   return (
     <Card title="Servers">
       {servers.length === 0 ? (
         <Empty title="No server has been asked yet">The first recipient that is called ahead brings one.</Empty>
       ) : (
         <div class="scroller">
-          <table class="stacking">
+          <table class="stacking servers">
             <caption class="unseen">Servers with their state, connections, answers and times</caption>
             <thead>
               <tr>
@@ -29,20 +33,25 @@ export function Servers({ status: { servers } }: Readonly<{ status: Status }>) {
               </tr>
             </thead>
             <tbody>
-              {servers.map((server) => (
+              {shown.map((server) => (
                 <Server key={`${server.profile} ${server.server}`} server={server} />
               ))}
             </tbody>
           </table>
         </div>
       )}
+      <More most={most} all={servers.length} onMore={() => setMost(most + PAGE)} />
     </Card>
   );
 }
 
+/** They come first: what is well may be busier. */
+function isTroubled({ breaker, suspended, catchAll }: ServerStatus): boolean {
+  return breaker !== 'closed' || suspended || catchAll;
+}
+
 function Server({ server }: Readonly<{ server: ServerStatus }>) {
   const { probes, latency } = server;
-  const said = KINDS.filter((kind) => probes[kind] > 0);
   return (
     <tr>
       <th scope="row">
@@ -52,24 +61,16 @@ function Server({ server }: Readonly<{ server: ServerStatus }>) {
         <span class="muted block">{server.profile}</span>
       </th>
       <td data-label="State">
-        <Breaker server={server} />
-        <Canary server={server} />
+        <div class="states">
+          <Breaker server={server} />
+          <Canary server={server} />
+        </div>
       </td>
       <td data-label="Connections">
         <Pool connections={server.connections} />
       </td>
       <td data-label="Answers">
-        {said.length === 0 ? (
-          <span class="muted">none yet</span>
-        ) : (
-          <span class="counts">
-            {said.map((kind) => (
-              <span key={kind} class={`tone-text-${kind}`}>
-                <b>{count(probes[kind])}</b> {kind}
-              </span>
-            ))}
-          </span>
-        )}
+        <Counts verdicts={probes} />
       </td>
       <td data-label="Median" class="number">
         {took(latency.p50Seconds)}
@@ -109,9 +110,12 @@ function Canary({ server: { suspended, catchAll } }: Readonly<{ server: ServerSt
   return (
     <>
       {suspended && (
-        <Badge tone="refused" icon="failed">
-          refuses its canary: rejections suspended
-        </Badge>
+        <>
+          <Badge tone="refused" icon="failed">
+            rejections suspended
+          </Badge>
+          <span class="muted block">it refuses its canary</span>
+        </>
       )}
       {catchAll && (
         <Badge tone="temporary" icon="temporary">
@@ -167,7 +171,7 @@ export function Offenders({ status: { dhap } }: Readonly<{ status: Status }>) {
             </thead>
             <tbody>
               {dhap.offenders.map(({ client, listener, group, count: invalid, at, samples }) => (
-                <tr key={`${client} ${listener}`}>
+                <tr key={`${client} ${listener} ${at}`}>
                   <th scope="row" class="mono">
                     {client}
                   </th>

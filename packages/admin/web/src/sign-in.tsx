@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { TextField } from './parts.tsx';
+import { TextField, Trouble } from './parts.tsx';
 
 export type SignInProps = Readonly<{ wasWrong: boolean; onToken: (token: string) => void }>;
 
@@ -17,9 +17,12 @@ export function SignIn({ wasWrong, onToken }: SignInProps) {
         This gateway shows itself to who has its token: what <code>admin.tokenFile</code> of its configuration holds.
       </p>
       {wasWrong ? (
-        <p class="trouble" role="alert">
-          The gateway does not take this token. Is it the one of this gateway?
-        </p>
+        <Trouble
+          problem={{
+            kind: 'unauthorized',
+            message: 'The gateway does not take this token. Is it the one of this gateway?',
+          }}
+        />
       ) : null}
       <TextField
         label="Token"
