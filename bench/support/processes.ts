@@ -40,6 +40,11 @@ export function megabytesOf(root: number): number {
   return kilobytes.reduce((sum, size) => sum + size, 0) / 1024;
 }
 
+/** The most memory in MB that a process has had at any time, pages that it shares with others included; 0 where it has ended. */
+export function peakMegabytesOf(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(tryRead(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
+}
+
 function readAll(): readonly Stat[] {
   const lines = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { cpuSecondsOf, megabytesOf, parseStat, treeOf } from '../../bench/support/processes.ts';
+import { cpuSecondsOf, megabytesOf, parseStat, peakMegabytesOf, treeOf } from '../../bench/support/processes.ts';
 
 test('a line of /proc/PID/stat is read whatever the program is called', (t) => {
   const line = '42 (a) b (c) S 7 42 42 0 -1 4194304 1 2 3 4 10 20 30 40 20 0 1 0 100 200 300';
@@ -22,5 +22,7 @@ test('a tree has its root and all that descends from it', (t) => {
 test('this process has used CPU and memory, one that does not exist has not', (t) => {
   t.true(cpuSecondsOf(process.pid) > 0);
   t.true(megabytesOf(process.pid) > 1);
+  t.true(peakMegabytesOf(process.pid) > 1);
+  t.is(peakMegabytesOf(2 ** 30), 0);
   t.is(cpuSecondsOf(2 ** 30), 0);
 });
