@@ -173,6 +173,21 @@ test('what came in many segments while a session waited is all obeyed', async (t
   t.deepEqual(codes, ['250', '250', '250', '550', '250']);
 });
 
+test('MAIL is answered in one piece with the recipients behind it', async (t) => {
+  const { port } = await openFrontDoor(t, {
+    validate: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return { kind: 'valid', source: 'server', server: '' };
+    },
+  });
+  const client = await openSession(t, port, 'EHLO client.example');
+  const pieces: string[] = [];
+  client.socket.on('data', (piece) => pieces.push(piece.toString()));
+  client.send('MAIL FROM:<>\r\nRCPT TO:<ann@example.com>\r\nRCPT TO:<bob@example.com>\r\n');
+  for (let reply = 0; reply < 3; reply++) await client.line();
+  t.is(pieces.length, 1, pieces.join('|'));
+});
+
 test('what is known is told before a long wait', async (t) => {
   let tell = (): void => {};
   const { port } = await openFrontDoor(t, {

@@ -45,6 +45,9 @@ const MAX_LINE = 510;
 /** The engine answers by the deadline; this is for when it does not, and must not win the race against what it has to tell. */
 const GRACE_MS = 50;
 
+/** So long what is said at once waits for what is asked about behind it: they are to go out as a unit (RFC 2920 §3.2). */
+const TOGETHER_MS = 50;
+
 const AT_ONCE = Number.POSITIVE_INFINITY;
 
 /** The replies of one session: exactly one a command, in the order of the commands, those of one turn of the event loop in one write. */
@@ -53,6 +56,8 @@ export function createReplies({ now, write, written, hungUp }: RepliesOptions): 
   let head = 0;
   let out = '';
   let scheduled = false;
+  /** Something was said that others had waited for. */
+  let due = false;
   /** Most replies of a session are the same one. */
   let same: Readonly<{ reply: Spoken; text: string }> | null = null;
   let pumping = false;
@@ -63,14 +68,21 @@ export function createReplies({ now, write, written, hungUp }: RepliesOptions): 
     if (scheduled) return;
     scheduled = true;
     // Runs once the verdicts of a packet, which resolve as microtasks, have all been told.
-    process.nextTick(flush);
+    process.nextTick(endTurn);
+  }
+
+  function endTurn(): void {
+    scheduled = false;
+    const first = places[head];
+    if (due || first === undefined) flush();
+    else if (out !== '') alarm.set(Math.min(now() + TOGETHER_MS, first.deadlineMs + GRACE_MS));
   }
 
   function flush(): void {
-    scheduled = false;
     if (out === '') return;
     const text = out;
     out = '';
+    due = false;
     write(text);
     if (!over) written();
   }
@@ -97,6 +109,7 @@ export function createReplies({ now, write, written, hungUp }: RepliesOptions): 
     pumping = true;
     for (let first = places[head]; first?.ready; first = places[head]) {
       head++;
+      due = true;
       tell(first.settle());
     }
     pumping = false;
@@ -110,6 +123,7 @@ export function createReplies({ now, write, written, hungUp }: RepliesOptions): 
   }
 
   function expire(): void {
+    flush();
     const first = places[head];
     if (first === undefined) return;
     if (first.deadlineMs + GRACE_MS <= now()) first.ready = true;
