@@ -10,7 +10,7 @@ import { figure } from './support/statistics.ts';
 
 const options = readOptions();
 const rounds = options.rounds ?? 5;
-const seconds = options.seconds ?? 2;
+const seconds = options.seconds ?? 3;
 
 if (options.profile) await profileGateway(5 * seconds, options.only);
 else await compare();
