@@ -12,8 +12,9 @@ type Sections = Readonly<Record<string, unknown>>;
 export type GatewayOptions = Readonly<{
   /** Where the mail server behind it listens. */
   sinkPort: number;
-  /** Keys of the profile, of the listener's `limits`, and whole sections, in place of those of production. */
+  /** Keys of the profile, of the listener and its `limits`, and whole sections, in place of those of production. */
   profile?: Sections;
+  listener?: Sections;
   limits?: Sections;
   sections?: Sections;
   /** Options of node. */
@@ -59,7 +60,7 @@ const POLICY = {
   maxInvalidRecipientsPerHour: 100_000,
 };
 
-function configuration({ sinkPort, profile, limits, sections }: GatewayOptions): Sections {
+function configuration({ sinkPort, profile, listener, limits, sections }: GatewayOptions): Sections {
   return {
     hostname: 'gateway.example',
     listeners: {
@@ -71,6 +72,7 @@ function configuration({ sinkPort, profile, limits, sections }: GatewayOptions):
         hostAccess: 'clients',
         relay: false,
         limits: limits ?? {},
+        ...listener,
       },
     },
     callAheadProfiles: {
