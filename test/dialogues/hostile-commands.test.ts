@@ -14,38 +14,45 @@ const MAIL = `${HELLO}
   S: 250 2.1.0
 `;
 
-/** How a session begins, a command that is said again and again, its reply, and how often; EHLO is the first of a hundred that lead nowhere. */
-const JUNK: readonly (readonly [before: string, command: string, reply: string, most: number])[] = [
-  [HELLO, 'NOOP', '250 2.0.0', 99],
-  [HELLO, 'RSET', '250 2.0.0', 99],
-  [MAIL, 'DATA', '554 5.5.1', 99],
-  [HELLO, 'MAIL FROM:<j\xc3\xbcrgen@client.example>', '553 5.6.7', 99],
-  [HELLO, 'MAIL FROM:<a@client.example> SIZE=99999999', '552 5.3.4', 99],
-  [MAIL, 'RCPT TO:<known%elsewhere.example@example.com>', '553 5.1.3', 99],
-  [MAIL, 'RCPT TO:<j\xc3\xbcrgen@example.com>', '553 5.6.7', 99],
-  [HELLO, 'VRFY known', '502 5.5.1', 20],
-  [HELLO, 'EXPN list', '502 5.5.1', 20],
-  [HELLO, 'STARTTLS', '502 5.5.1', 20],
-  [HELLO, 'WIZ', '500 5.5.2', 20],
-  [HELLO, '', '500 5.5.2', 20],
-  [HELLO, 'x'.repeat(3_000), '500 5.5.2', 20],
-  [HELLO, 'MAIL FROM:<a b@client.example>', '501 5.1.7', 20],
-  [HELLO, 'MAIL FROM:<> X=Y', '555 5.5.4', 20],
-  [HELLO, 'RCPT TO:<known@example.com>', '503 5.5.1', 20],
-  [MAIL, 'RCPT TO:<known@example.com', '501 5.5.4', 20],
-  [MAIL, 'MAIL FROM:<>', '503 5.5.1', 20],
-  [MAIL, 'DATA now', '501 5.5.4', 20],
-  ['S: 220', 'EHLO two words', '501 5.5.4', 20],
-];
+/**
+ * How a session begins, how often it is answered, a command that is said again and again, its reply. What leads nowhere may come a hundred times, EHLO
+ * included, what is wrong twenty times.
+ */
+const JUNK = `
+  EHLO 99 250 2.0.0 | NOOP
+  EHLO 99 250 2.0.0 | RSET
+  MAIL 99 554 5.5.1 | DATA
+  EHLO 99 553 5.6.7 | MAIL FROM:<j\xc3\xbcrgen@client.example>
+  EHLO 99 552 5.3.4 | MAIL FROM:<a@client.example> SIZE=99999999
+  MAIL 99 553 5.1.3 | RCPT TO:<known%elsewhere.example@example.com>
+  MAIL 99 553 5.6.7 | RCPT TO:<j\xc3\xbcrgen@example.com>
+  EHLO 20 502 5.5.1 | VRFY known
+  EHLO 20 502 5.5.1 | EXPN list
+  EHLO 20 502 5.5.1 | STARTTLS
+  EHLO 20 500 5.5.2 | WIZ
+  EHLO 20 500 5.5.2 |
+  EHLO 20 500 5.5.2 | ${'x'.repeat(3_000)}
+  EHLO 20 501 5.1.7 | MAIL FROM:<a b@client.example>
+  EHLO 20 555 5.5.4 | MAIL FROM:<> X=Y
+  EHLO 20 503 5.5.1 | RCPT TO:<known@example.com>
+  MAIL 20 501 5.5.4 | RCPT TO:<known@example.com
+  MAIL 20 503 5.5.1 | MAIL FROM:<>
+  MAIL 20 501 5.5.4 | DATA now
+  220 20 501 5.5.4 | EHLO two words
+`;
 
-for (const [before, command, reply, most] of JUNK) {
+const BEGINNINGS: Readonly<Record<string, string>> = { '220': 'S: 220', EHLO: HELLO, MAIL };
+
+for (const row of JUNK.trim().split('\n')) {
+  const [beginning = '', most = '', code = '', enhanced = '', , ...words] = row.trim().split(' ');
+  const command = words.join(' ');
   const shown = JSON.stringify(command.slice(0, 50));
-  test(`${shown} ${before === MAIL ? 'after MAIL ' : ''}is answered ${reply} up to ${most} times, and then the session is over`, async (t) => {
+  test(`${shown} ${beginning === 'MAIL' ? 'after MAIL ' : ''}is answered ${code} ${enhanced} up to ${most} times, and then the session is over`, async (t) => {
     const { port, listener } = await openFrontDoor(t);
-    const said = `C! ${JSON.stringify(`${command}\r\n`)}\nS: ${reply}\n`;
+    const said = `C! ${JSON.stringify(`${command}\r\n`)}\nS: ${code} ${enhanced}\n`;
     await play(
       port,
-      `${before}\n${said.repeat(most)}\nC! ${JSON.stringify(`${command}\r\n`)}\nS: 421 4.7.0\nS: (closed)`,
+      `${BEGINNINGS[beginning]}\n${said.repeat(Number(most))}\nC! ${JSON.stringify(`${command}\r\n`)}\nS: 421 4.7.0\nS: (closed)`,
     );
     await until(() => listener.sessions() <= 0);
     t.is(listener.sessions(), 0);

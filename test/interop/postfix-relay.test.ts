@@ -1,12 +1,9 @@
 /** A real Postfix that wants TLS and a certificate of ours as the next hop, under the load of smtp-source. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import test from 'ava';
-import { createAuthority, createCertificate } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/debian.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { before } from '../support/gateway-settings.ts';
-import { type Postfix, startPostfix } from '../support/postfix.ts';
+import { createPostfixTls, type Postfix, startPostfix } from '../support/postfix.ts';
 import { smtpSource, swaks } from '../support/senders.ts';
 
 const FROM = 'sender@client.example';
@@ -19,24 +16,12 @@ let gateway: RunningGateway;
 
 test.before(async () => {
   folder = await temporaryFolder('postfix-relay');
-  const authority = createAuthority();
-  const server = createCertificate({ names: ['127.0.0.1'], issuer: authority });
-  const ours = createCertificate({ names: ['mx.gateway.example'], issuer: authority });
-  const at = (name: string): string => join(folder.path, name);
-  await writeFile(at('ca.pem'), authority.cert);
-  await writeFile(at('server.pem'), server.cert);
-  await writeFile(at('server-key.pem'), server.key, { mode: 0o600 });
-  await writeFile(at('ours.pem'), ours.cert);
-  await writeFile(at('ours-key.pem'), ours.key);
+  const { at, settings } = await createPostfixTls(folder.path);
   postfix = await startPostfix({
     users: ['anna@example.com', 'bert@example.com'],
     settings: {
-      smtpd_tls_security_level: 'encrypt',
+      ...settings,
       smtpd_tls_req_ccert: 'yes',
-      smtpd_tls_cert_file: at('server.pem'),
-      smtpd_tls_key_file: at('server-key.pem'),
-      smtpd_tls_CAfile: at('ca.pem'),
-      smtpd_tls_loglevel: '1',
       // More would be refused with a 421, and a message with it.
       smtpd_client_connection_count_limit: String(MAX_CONNECTIONS),
       smtpd_client_event_limit_exceptions: '',

@@ -1,13 +1,10 @@
 /** A real Postfix that wants TLS, and one that wants a certificate of its client too, asked by the gateway as an operator runs it. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { createAuthority, createCertificate } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/debian.ts';
 import { play } from '../support/dialogue.ts';
 import { type LogLine, type RunningGateway, startGateway } from '../support/gateway.ts';
 import { before } from '../support/gateway-settings.ts';
-import { type Postfix, startPostfix } from '../support/postfix.ts';
+import { createPostfixTls, type Postfix, startPostfix } from '../support/postfix.ts';
 
 const profiles = {
   required: { mode: 'required', ca: 'ca.pem' },
@@ -26,22 +23,7 @@ let gateway: RunningGateway;
 
 test.before(async () => {
   folder = await temporaryFolder('postfix-tls');
-  const authority = createAuthority();
-  const server = createCertificate({ names: ['127.0.0.1'], issuer: authority });
-  const ours = createCertificate({ names: ['mx.gateway.example'], issuer: authority });
-  const at = (name: string): string => join(folder.path, name);
-  await writeFile(at('ca.pem'), authority.cert);
-  await writeFile(at('server.pem'), server.cert);
-  await writeFile(at('server-key.pem'), server.key, { mode: 0o600 });
-  await writeFile(at('ours.pem'), ours.cert);
-  await writeFile(at('ours-key.pem'), ours.key);
-  const settings = {
-    smtpd_tls_security_level: 'encrypt',
-    smtpd_tls_cert_file: at('server.pem'),
-    smtpd_tls_key_file: at('server-key.pem'),
-    smtpd_tls_CAfile: at('ca.pem'),
-    smtpd_tls_loglevel: '1',
-  };
+  const { at, settings } = await createPostfixTls(folder.path);
   const users = ['anna@example.com'];
   encrypting = await startPostfix({ users, settings });
   identifying = await startPostfix({ users, settings: { ...settings, smtpd_tls_req_ccert: 'yes' } });

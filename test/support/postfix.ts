@@ -1,6 +1,7 @@
 /** A real Postfix with a configuration, a queue and a port of its own. It knows `users`, takes mail for their domains only, and delivers to maildirs. */
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createAuthority, createCertificate } from './certificates.ts';
 import { finish, freePort, needRoot, program, temporaryFolder } from './debian.ts';
 import { createMaildirs, type Maildirs } from './maildir.ts';
 
@@ -104,4 +105,27 @@ function services(port: number): string {
     'postlog   unix-dgram n - n - 1 postlogd',
     '',
   ].join('\n');
+}
+
+/** Certificates of one authority for a Postfix and for the gateway before it, in files of the folder; with `settings` Postfix takes nothing in plain text. */
+export async function createPostfixTls(
+  folder: string,
+): Promise<Readonly<{ at: (name: string) => string; settings: Readonly<Record<string, string>> }>> {
+  const authority = createAuthority();
+  const server = createCertificate({ names: ['127.0.0.1'], issuer: authority });
+  const ours = createCertificate({ names: ['mx.gateway.example'], issuer: authority });
+  const at = (name: string): string => join(folder, name);
+  await writeFile(at('ca.pem'), authority.cert);
+  await writeFile(at('server.pem'), server.cert);
+  await writeFile(at('server-key.pem'), server.key, { mode: 0o600 });
+  await writeFile(at('ours.pem'), ours.cert);
+  await writeFile(at('ours-key.pem'), ours.key);
+  const settings = {
+    smtpd_tls_security_level: 'encrypt',
+    smtpd_tls_cert_file: at('server.pem'),
+    smtpd_tls_key_file: at('server-key.pem'),
+    smtpd_tls_CAfile: at('ca.pem'),
+    smtpd_tls_loglevel: '1',
+  };
+  return { at, settings };
 }
