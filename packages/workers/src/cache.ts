@@ -2,12 +2,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CacheEntry, Flush, Probe, SavedAnswers, Verdict } from '@callahead/core';
 import { LRUCache } from 'lru-cache';
-import { createReplyForms } from './reply-forms.ts';
+import { createEntries, type Entry } from './entries.ts';
 import { cacheSettings, createSaved } from './saved-answers.ts';
 import { stableHash } from './stable-hash.ts';
-
-/** What is kept of one answer. The recipient is in the key; the reply of a verdict is a form, which `get` fills. */
-type Entry = Readonly<{ destination: string; verdict: Verdict; storedAtMs: number; expiresAtMs: number }>;
 
 /** An answer from the cache: it is believed from the one time to the other. */
 export type Kept = Readonly<{ verdict: Verdict; storedAtMs: number; expiresAtMs: number }>;
@@ -42,9 +39,7 @@ export type CacheOptions = Readonly<{ profile: string; probe: Probe; threads: nu
 export function createCache({ profile, probe, threads, now }: CacheOptions): VerdictCache {
   let settings = probe;
   let { positive, negative } = emptyCache(probe, threads);
-  const forms = createReplyForms();
-  /** One object for all that a server knows. */
-  const yeses = new LRUCache<string, Verdict>({ max: MOST_SERVERS });
+  const entries = createEntries();
   let flushes = 0;
   /** Those that are not through with all entries yet. */
   const flushing = new Set<Flushing>();
@@ -52,13 +47,13 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
   function get(destination: string, recipient: string, probe: Probe): Kept | null {
     const key = keyOf(destination, mailboxOf(recipient, probe));
     const yes = positive.get(key);
-    if (yes !== undefined && yes.destination === destination && !isGone(key, yes)) {
-      if (now() < endMs(yes, probe)) return yes;
+    if (yes !== undefined && yes.about.destination === destination && !isGone(key, yes)) {
+      if (now() < endMs(yes, probe)) return kept(yes, key);
       if (now() >= endMs(yes, probe) + probe.staleIfErrorMs) positive.delete(key);
     }
     const no = negative.get(key);
-    if (no === undefined || no.destination !== destination || isGone(key, no)) return null;
-    if (now() < endMs(no, probe)) return { ...no, verdict: filled(no.verdict, key) };
+    if (no === undefined || no.about.destination !== destination || isGone(key, no)) return null;
+    if (now() < endMs(no, probe)) return kept(no, key);
     negative.delete(key);
     return null;
   }
@@ -67,8 +62,8 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
     if (probe.staleIfErrorMs === 0) return null;
     const key = keyOf(destination, mailboxOf(recipient, probe));
     const yes = positive.get(key);
-    if (yes === undefined || yes.destination !== destination || isGone(key, yes)) return null;
-    return now() < endMs(yes, probe) + probe.staleIfErrorMs ? yes.verdict : null;
+    if (yes === undefined || yes.about.destination !== destination || isGone(key, yes)) return null;
+    return now() < endMs(yes, probe) + probe.staleIfErrorMs ? yes.about.verdict : null;
   }
 
   function put(destination: string, recipient: string, verdict: Verdict, probe: Probe): void {
@@ -78,25 +73,13 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
     other.delete(key);
     const ttlMs = timeToLive(verdict, probe);
     if (ttlMs <= 0) return;
-    // Whole numbers of this size take half of the memory that others do.
     const storedAtMs = Math.floor(now());
-    into.set(key, { destination, verdict: worded(verdict, key), storedAtMs, expiresAtMs: storedAtMs + ttlMs });
+    into.set(key, entries.of(destination, mailboxIn(key), verdict, { storedAtMs, expiresAtMs: storedAtMs + ttlMs }));
   }
 
-  function worded(verdict: Verdict, key: string): Verdict {
-    if (verdict.kind === 'valid') {
-      const yes = yeses.get(verdict.server) ?? { ...verdict, source: 'cache' };
-      yeses.set(verdict.server, yes);
-      return yes;
-    }
-    if (verdict.kind === 'failed') return verdict;
-    return { ...verdict, source: 'cache', reply: forms.of(verdict.reply, mailboxIn(key)) };
-  }
-
-  function filled(verdict: Verdict, key: string): Verdict {
-    if (verdict.kind === 'valid' || verdict.kind === 'failed') return verdict;
-    const reply = forms.fill(verdict.reply, mailboxIn(key));
-    return reply === verdict.reply ? verdict : { ...verdict, reply };
+  function kept(entry: Entry, key: string): Kept {
+    const { storedAtMs, expiresAtMs } = entry;
+    return { verdict: entries.verdictOf(entry, mailboxIn(key)), storedAtMs, expiresAtMs };
   }
 
   function renew(next: Probe): void {
@@ -115,7 +98,7 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
   }
 
   function isGone(key: string, entry: Entry): boolean {
-    for (const one of flushing) if (isBefore(one, entry) && isFlushed(one.what, key, entry)) return true;
+    for (const one of flushing) if (isBefore(one, entry) && isFlushed(one.what, key, entry.about.verdict)) return true;
     return false;
   }
 
@@ -135,7 +118,7 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
     flushing.add(one);
     for (const kept of [positive, negative]) {
       await walk(kept, (key, entry) => {
-        if (!isBefore(one, entry) || !isFlushed(what, key, entry)) return;
+        if (!isBefore(one, entry) || !isFlushed(what, key, entry.about.verdict)) return;
         kept.delete(key);
         forgotten++;
       });
@@ -156,13 +139,12 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
   }
 
   function shown(key: string, entry: Entry): CacheEntry {
-    const { destination, verdict, storedAtMs } = entry;
     return {
       profile,
-      destination,
+      destination: entry.about.destination,
       recipient: mailboxIn(key),
-      verdict: filled(verdict, key),
-      ageMs: now() - storedAtMs,
+      verdict: entries.verdictOf(entry, mailboxIn(key)),
+      ageMs: now() - entry.storedAtMs,
       ttlMs: endMs(entry, settings) - now(),
     };
   }
@@ -174,14 +156,14 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
     }
   }
 
-  function* pieceOf(kept: LRUCache<string, Entry>, keys: readonly string[]): Generator<readonly SavedAnswers[]> {
+  function* pieceOf(from: LRUCache<string, Entry>, keys: readonly string[]): Generator<readonly SavedAnswers[]> {
     const table = createSaved(profile, cacheSettings(settings));
     for (const key of keys) {
-      const entry = kept.peek(key);
+      const entry = from.peek(key);
       if (entry === undefined || isGone(key, entry)) continue;
-      const patienceMs = entry.verdict.kind === 'valid' ? settings.staleIfErrorMs : 0;
+      const patienceMs = entry.about.verdict.kind === 'valid' ? settings.staleIfErrorMs : 0;
       if (now() >= endMs(entry, settings) + patienceMs) continue;
-      table.add({ ...entry, recipient: mailboxIn(key), verdict: filled(entry.verdict, key) });
+      table.add({ ...kept(entry, key), destination: entry.about.destination, recipient: mailboxIn(key) });
     }
     const answers = table.answers();
     if (answers.length > 0) yield answers;
@@ -191,13 +173,10 @@ export function createCache({ profile, probe, threads, now }: CacheOptions): Ver
     for (const [i, recipient] of recipients.entries()) {
       const verdict = verdicts[i];
       const key = keyOf(destination, recipient);
-      if (verdict === undefined || positive.peek(key) !== undefined || negative.peek(key) !== undefined) continue;
-      (verdict.kind === 'valid' ? positive : negative).set(key, {
-        destination,
-        verdict: worded(verdict, key),
-        storedAtMs: Math.floor(storedAtMs[i] ?? 0),
-        expiresAtMs: Math.floor(expiresAtMs[i] ?? 0),
-      });
+      if (verdict === undefined || verdict.kind === 'temporary' || verdict.kind === 'failed') continue;
+      if (positive.peek(key) !== undefined || negative.peek(key) !== undefined) continue;
+      const times = { storedAtMs: Math.floor(storedAtMs[i] ?? 0), expiresAtMs: Math.floor(expiresAtMs[i] ?? 0) };
+      (verdict.kind === 'valid' ? positive : negative).set(key, entries.of(destination, recipient, verdict, times));
     }
   }
 
@@ -237,7 +216,6 @@ async function walk(kept: LRUCache<string, Entry>, visit: (key: string, entry: E
 }
 
 const SAVED_PIECE = 1_000;
-const MOST_SERVERS = 1_000;
 const MARK_LENGTH = 7;
 
 /** Equal ones are one mailbox to this profile, and one question to its servers (SPEC 3.5). */
@@ -279,18 +257,18 @@ function refill(
 }
 
 /** What was kept for longer than it would be now is worth only that. */
-function endMs({ verdict, storedAtMs, expiresAtMs }: Entry, probe: Probe): number {
-  return Math.min(expiresAtMs, storedAtMs + timeToLive(verdict, probe));
+function endMs({ about, storedAtMs, expiresAtMs }: Entry, probe: Probe): number {
+  return Math.min(expiresAtMs, storedAtMs + timeToLive(about.verdict, probe));
 }
 
 /** A thread has its share of the profile's size, half of it for positives and half for negatives. */
 function emptyCache({ cacheSize }: Probe, threads: number) {
   const share = Math.max(2, Math.floor(cacheSize / threads));
-  return { positive: entries(Math.ceil(share / 2)), negative: entries(Math.floor(share / 2)) };
+  return { positive: entriesUpTo(Math.ceil(share / 2)), negative: entriesUpTo(Math.floor(share / 2)) };
 }
 
 // A bound by size instead of `max`: lru-cache allocates for `max` entries at once, and there may be many profiles of a million.
-function entries(bound: number): LRUCache<string, Entry> {
+function entriesUpTo(bound: number): LRUCache<string, Entry> {
   return new LRUCache({ maxSize: bound, sizeCalculation: () => 1 });
 }
 
@@ -311,10 +289,10 @@ export function timeToLive(verdict: Verdict, probe: Probe): number {
 
 /** Whether a flush is about this answer. */
 export function flushesAnswer(what: Flush, destination: string, recipient: string, verdict: Verdict): boolean {
-  return isFlushed(what, keyOf(destination, recipient), { verdict });
+  return isFlushed(what, keyOf(destination, recipient), verdict);
 }
 
-function isFlushed(what: Flush, key: string, { verdict }: Pick<Entry, 'verdict'>): boolean {
+function isFlushed(what: Flush, key: string, verdict: Verdict): boolean {
   switch (what.kind) {
     case 'recipient':
       return isAbout(key, what.value);
