@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Explanation } from '@callahead/core';
 import test, { type ExecutionContext } from 'ava';
 import { type ExplainArguments, explainCommand } from '../../packages/cli/src/commands/explain.ts';
-import { type Explanation, explain } from '../../packages/cli/src/explain.ts';
+import { explain } from '../../packages/cli/src/explain.ts';
 import { openHalves } from '../../packages/cli/src/halves.ts';
 import { load } from '../support/configuration.ts';
 import { finish } from '../support/debian.ts';

@@ -1,5 +1,5 @@
+import type { Explanation } from '@callahead/core';
 import test from 'ava';
-import type { Explanation } from '../../packages/cli/src/explain.ts';
 import { explanationJson, explanationText, type Paint, unpainted } from '../../packages/cli/src/explanation-text.ts';
 
 const EXPLANATION: Explanation = {

@@ -96,7 +96,18 @@ export function fakeGateway(changes: Partial<Operations> = {}): FakeGateway {
     },
     async explain({ address, settings, client, dry }) {
       asked.push({ address, listener: settings.name, client, dry });
-      return { recipient: address, exit: 0 };
+      return {
+        ...{
+          recipient: address,
+          listener: settings.name,
+          client,
+          steps: [],
+          dialogue: [],
+          verdict: null,
+          cached: null,
+        },
+        ...{ reply: { code: 250, enhanced: '2.1.5', text: 'Recipient ok' }, delivery: null, exit: 0 },
+      };
     },
     ...changes,
   };

@@ -1,13 +1,5 @@
 /** The routes of docs/api.md. */
-import {
-  type CacheEntry,
-  type Emit,
-  type ListenerSettings,
-  type Profile,
-  printReply,
-  type Recipient,
-  type Verdict,
-} from '@callahead/core';
+import type { Emit, ListenerSettings, Profile, Recipient } from '@callahead/core';
 import type { FastifyInstance } from 'fastify';
 import { clientIn, countIn, type Fields, fieldsOf, flagIn, flushIn, nameIn, recipientIn, textIn } from './fields.ts';
 import { METRICS_TYPE, metricsText } from './metrics.ts';
@@ -15,6 +7,7 @@ import type { Operations } from './operations.ts';
 import { Problem, reloadRefused, wrong } from './problem.ts';
 import type { Ration } from './ration.ts';
 import type { Recent } from './recent.ts';
+import { entryShown, verificationShown } from './shown.ts';
 import { type Facts, statusOf } from './status.ts';
 import type { Streams } from './streams.ts';
 
@@ -158,54 +151,6 @@ function chooseProfile(
   if (listener === undefined || profile === null)
     throw wrong('listener', fields.listener, 'a listener with a callAheadProfile, or a profile');
   return { profile, listener: listener.name };
-}
-
-function verificationShown(recipient: Recipient, profile: Profile, verdict: Verdict, seconds: number): object {
-  const isFailed = verdict.kind === 'failed';
-  return {
-    recipient: recipient.address,
-    profile: profile.name,
-    kind: verdict.kind,
-    code: codeOf(verdict),
-    source: verdict.source,
-    server: verdict.server,
-    reply: replyOf(verdict),
-    cause: isFailed ? verdict.cause : null,
-    detail: isFailed ? verdict.detail : null,
-    ref: verdict.kind === 'valid' ? '' : verdict.ref,
-    seconds,
-  };
-}
-
-function codeOf(verdict: Verdict): number {
-  switch (verdict.kind) {
-    case 'valid':
-      return 250;
-    case 'failed':
-      return 451;
-    case 'unknown':
-    case 'refused':
-    case 'temporary':
-      return verdict.reply.code;
-  }
-}
-
-function replyOf(verdict: Verdict): string | null {
-  return verdict.kind === 'valid' || verdict.kind === 'failed' ? null : printReply(verdict.reply);
-}
-
-function entryShown({ profile, destination, recipient, verdict, ageMs, ttlMs }: CacheEntry): object {
-  return {
-    profile,
-    destination,
-    recipient,
-    kind: verdict.kind,
-    server: verdict.server,
-    reply: replyOf(verdict),
-    ref: verdict.kind === 'valid' ? '' : verdict.ref,
-    ageSeconds: ageMs / 1_000,
-    ttlSeconds: ttlMs / 1_000,
-  };
 }
 
 /** An address that nobody has parsed, fit for a log. */

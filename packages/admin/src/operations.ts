@@ -2,6 +2,7 @@ import type {
   CacheEntry,
   Configuration,
   EngineReport,
+  Explanation,
   Flush,
   ListenerSettings,
   Profile,
@@ -23,15 +24,16 @@ export type ListenerState = Readonly<{
 }>;
 
 /** `restart`: keys that count only after a restart. `opened`, `closed`, `kept`: sockets as `LISTENER host:port`. */
+export type Changes = Readonly<{
+  generation: number;
+  opened: readonly string[];
+  closed: readonly string[];
+  kept: readonly string[];
+  restart: readonly string[];
+}>;
+
 export type Reloaded =
-  | Readonly<{
-      kind: 'reloaded';
-      generation: number;
-      opened: readonly string[];
-      closed: readonly string[];
-      kept: readonly string[];
-      restart: readonly string[];
-    }>
+  | (Readonly<{ kind: 'reloaded' }> & Changes)
   | Readonly<{ kind: 'refused'; problems: readonly string[] }>;
 
 /** Everything that the API shows of a gateway and lets one do with it. What is asked of it has been checked. None of them rejects on a good day. */
@@ -47,10 +49,10 @@ export type Operations = Readonly<{
   flush(what: Flush): Promise<number>;
   /** As a recipient of the listener's would be asked about, caches included; by the profile's validation timeout. */
   verify(question: Readonly<{ recipient: Recipient; profile: Profile; listener: string }>): Promise<Verdict>;
-  /** What `callahead explain --json` prints. `client` is an IP address. */
+  /** As `callahead explain` does it. `client` is an IP address. */
   explain(
     question: Readonly<{ address: string; settings: ListenerSettings; client: string | null; dry: boolean }>,
-  ): Promise<object>;
+  ): Promise<Explanation>;
   /** Puts the configuration file to work as it is now, or changes nothing. */
   reload(): Promise<Reloaded>;
 }>;

@@ -66,7 +66,17 @@ export function statusOfProblem({ kind }: Problem): number {
   return STATUS[kind];
 }
 
-export function problemBody({ kind, message, fault, problems }: Problem): object {
+/** How it is told. `problems`: of a configuration that was refused. */
+type ProblemShown = Readonly<{
+  kind: ProblemKind;
+  message: string;
+  field: string | null;
+  value: string | null;
+  expected: string | null;
+  problems?: readonly string[];
+}>;
+
+export function problemBody({ kind, message, fault, problems }: Problem): Readonly<{ error: ProblemShown }> {
   const value = fault === null || fault.value === undefined ? null : shown(fault.value);
   const error = { kind, message, field: fault?.field ?? null, value, expected: fault?.expected ?? null };
   return { error: kind === 'reload-refused' ? { ...error, problems } : error };

@@ -1,5 +1,4 @@
-import { printReply, type Verdict } from '@callahead/core';
-import type { Explanation } from './explain.ts';
+import { type Explanation, printReply, type Verdict } from '@callahead/core';
 
 type Tone = 'plain' | 'faint' | 'strong' | 'good' | 'bad' | 'unsure';
 

@@ -23,6 +23,7 @@ export type { Decision } from './decision.ts';
 export { ConfigurationError, type Problem, problemLine } from './errors.ts';
 export { EVENTS, type EventLevel, eventsReference, type FieldKind } from './event-table.ts';
 export type { Checked, CheckedRecipient, Emit, Event, ShedReason } from './events.ts';
+export type { ExplainedDelivery, Explanation } from './explanation.ts';
 export { addHistogram, countOf, createHistogram, type Histogram, observe, quantile, SECONDS } from './histogram.ts';
 export { type LdapTemplate, type LdapToken, parseLdapBase, parseLdapFilter } from './ldap-template.ts';
 export {

@@ -1,10 +1,11 @@
 /** What the caches hold about an address, and how to make them forget. */
 import { useEffect, useState } from 'preact/hooks';
 import { Confirm } from './confirm.tsx';
-import type { CacheAnswer, CacheEntry, Flush, Problem } from './contract.ts';
+import type { CacheAnswer, CacheEntryShown, Flush, Problem } from './contract.ts';
 import { FlushForm } from './flush.tsx';
 import { Card, Empty, KindBadge, TextField, Trouble } from './parts.tsx';
 import { type Api, troubleOf } from './request.ts';
+import { Figure, Table } from './table.tsx';
 import { plural, span } from './words.ts';
 
 type Looked =
@@ -112,63 +113,51 @@ function LookedShown({ looked, onForget }: Readonly<{ looked: Looked; onForget: 
   }
 }
 
-function Entries({ entries, onForget }: Readonly<{ entries: readonly CacheEntry[]; onForget: (wish: Wish) => void }>) {
+function Entries({
+  entries,
+  onForget,
+}: Readonly<{ entries: readonly CacheEntryShown[]; onForget: (wish: Wish) => void }>) {
   return (
-    <div class="scroller">
-      <table class="stacking">
-        <caption class="unseen">What the caches hold</caption>
-        <thead>
-          <tr>
-            <th scope="col">Recipient</th>
-            <th scope="col">Verdict</th>
-            <th scope="col">Said by</th>
-            <th scope="col">Profile</th>
-            <th scope="col" class="number">
-              Age
-            </th>
-            <th scope="col" class="number">
-              Kept for
-            </th>
-            <th scope="col">
-              <span class="unseen">What to do</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map(({ profile, destination, recipient, kind, server, reply, ref, ageSeconds, ttlSeconds }) => (
-            <tr key={`${profile} ${destination}`}>
-              <th scope="row" class="mono">
-                {recipient}
-              </th>
-              <td data-label="Verdict">
-                <KindBadge kind={kind} />
-                {reply === null ? null : <span class="mono block muted">{reply}</span>}
-              </td>
-              <td data-label="Said by">
-                <span class="mono">{server}</span>
-                {ref === '' ? null : <span class="muted block">reference {ref}</span>}
-              </td>
-              <td data-label="Profile">{profile}</td>
-              <td data-label="Age" class="number">
-                {span(ageSeconds)}
-              </td>
-              <td data-label="Kept for" class="number">
-                {span(ttlSeconds)}
-              </td>
-              <td data-label="">
-                <button
-                  type="button"
-                  class="button"
-                  aria-label={`Forget ${recipient}`}
-                  onClick={() => onForget({ flush: { recipient }, what: `everything about ${recipient}` })}
-                >
-                  Forget
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      caption="What the caches hold"
+      heads={[
+        'Recipient',
+        'Verdict',
+        'Said by',
+        'Profile',
+        { number: 'Age' },
+        { number: 'Kept for' },
+        { unseen: 'What to do' },
+      ]}
+    >
+      {entries.map(({ profile, destination, recipient, kind, server, reply, ref, ageSeconds, ttlSeconds }) => (
+        <tr key={`${profile} ${destination}`}>
+          <th scope="row" class="mono">
+            {recipient}
+          </th>
+          <td data-label="Verdict">
+            <KindBadge kind={kind} />
+            {reply === null ? null : <span class="mono block muted">{reply}</span>}
+          </td>
+          <td data-label="Said by">
+            <span class="mono">{server}</span>
+            {ref === '' ? null : <span class="muted block">reference {ref}</span>}
+          </td>
+          <td data-label="Profile">{profile}</td>
+          <Figure label="Age">{span(ageSeconds)}</Figure>
+          <Figure label="Kept for">{span(ttlSeconds)}</Figure>
+          <td data-label="">
+            <button
+              type="button"
+              class="button"
+              aria-label={`Forget ${recipient}`}
+              onClick={() => onForget({ flush: { recipient }, what: `everything about ${recipient}` })}
+            >
+              Forget
+            </button>
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }

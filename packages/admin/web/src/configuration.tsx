@@ -1,7 +1,7 @@
 /** The configuration that is in force, and a button for the one that is in the file now. */
 import { useEffect, useState } from 'preact/hooks';
 import { Confirm } from './confirm.tsx';
-import type { Problem, Reloaded } from './contract.ts';
+import type { Changes, Problem } from './contract.ts';
 import { Badge, Card, Empty, Facts, Trouble } from './parts.tsx';
 import { type Api, troubleOf } from './request.ts';
 
@@ -19,7 +19,7 @@ type Reload =
   | Readonly<{ kind: 'none' }>
   | Readonly<{ kind: 'asking' }>
   | Readonly<{ kind: 'running' }>
-  | Readonly<{ kind: 'done'; reloaded: Reloaded }>
+  | Readonly<{ kind: 'done'; reloaded: Changes }>
   | Readonly<{ kind: 'trouble'; problem: Problem }>;
 
 export function ConfigurationView({ api, isLive }: Readonly<{ api: Api; isLive: boolean }>) {
@@ -34,7 +34,7 @@ export function ConfigurationView({ api, isLive }: Readonly<{ api: Api; isLive: 
 
   async function run(): Promise<void> {
     setReload({ kind: 'running' });
-    const asked = await api.post<Reloaded>('/api/v1/reload', {});
+    const asked = await api.post<Changes>('/api/v1/reload', {});
     if (asked.kind === 'ok') setReload({ kind: 'done', reloaded: asked.value });
     else setReload({ kind: 'trouble', problem: troubleOf(asked) });
     await fetchIt();
@@ -76,7 +76,7 @@ export function ConfigurationView({ api, isLive }: Readonly<{ api: Api; isLive: 
   );
 }
 
-function ReloadShown({ reloaded }: Readonly<{ reloaded: Reloaded }>) {
+function ReloadShown({ reloaded }: Readonly<{ reloaded: Changes }>) {
   const { generation, opened, closed, kept, restart } = reloaded;
   const facts = [
     ['Opened', opened],

@@ -1,5 +1,5 @@
 import { answeredLine } from './answered.ts';
-import type { Explanation, Reply, Step } from './contract.ts';
+import type { Explanation, Reply, Step, Verdict } from './contract.ts';
 import { Icon } from './icons.tsx';
 import { Card, Facts, KindBadge } from './parts.tsx';
 import { span, took } from './words.ts';
@@ -51,19 +51,31 @@ function factsOf({ verdict, cached, delivery, listener, client }: Explanation) {
   ] as const;
 }
 
-function VerdictShown({ verdict }: Readonly<{ verdict: NonNullable<Explanation['verdict']> }>) {
-  const { kind, server, source, reply, cause, detail } = verdict;
+function VerdictShown({ verdict }: Readonly<{ verdict: Verdict }>) {
+  const { kind, server, source } = verdict;
   return (
     <>
       <KindBadge kind={kind} /> by {server === '' ? source : server}
-      {reply === undefined ? null : <span class="mono block">{textOf(reply)}</span>}
-      {cause === undefined ? null : (
-        <span class="block">
-          {cause}: {detail}
-        </span>
-      )}
+      <Said verdict={verdict} />
     </>
   );
+}
+
+function Said({ verdict }: Readonly<{ verdict: Verdict }>) {
+  switch (verdict.kind) {
+    case 'valid':
+      return null;
+    case 'failed':
+      return (
+        <span class="block">
+          {verdict.cause}: {verdict.detail}
+        </span>
+      );
+    case 'unknown':
+    case 'refused':
+    case 'temporary':
+      return <span class="mono block">{textOf(verdict.reply)}</span>;
+  }
 }
 
 function deliveryOf(delivery: Explanation['delivery']): string {

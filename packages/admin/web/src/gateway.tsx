@@ -1,7 +1,8 @@
 /** What the gateway is made of, in figures: profiles, destinations, listeners, threads. */
 import { useState } from 'preact/hooks';
 import type { Status } from './contract.ts';
-import { Card, Counts, Empty, More } from './parts.tsx';
+import { Card, Counts, Empty } from './parts.tsx';
+import { Figure, More, Table } from './table.tsx';
 import { bytes, count, plural, share, took } from './words.ts';
 
 const PAGE = 10;
@@ -9,54 +10,35 @@ const PAGE = 10;
 export function Profiles({ status: { profiles } }: Readonly<{ status: Status }>) {
   return (
     <Card title="Profiles">
-      <div class="scroller">
-        <table class="stacking">
-          <caption class="unseen">Profiles with their verdicts, times and caches</caption>
-          <thead>
-            <tr>
-              <th scope="col">Profile</th>
-              <th scope="col">Verdicts</th>
-              <th scope="col" class="number">
-                From the cache
-              </th>
-              <th scope="col" class="number">
-                Kept
-              </th>
-              <th scope="col" class="number">
-                Median
-              </th>
-              <th scope="col" class="number">
-                95 %
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {profiles.map(({ name, mode, verdicts, hitRatio, latency, cache }) => (
-              <tr key={name}>
-                <th scope="row">
-                  {name}
-                  {mode === 'monitor' ? <span class="muted block">only monitors</span> : null}
-                </th>
-                <td data-label="Verdicts">
-                  <Counts verdicts={verdicts} />
-                </td>
-                <td data-label="From cache" class="number">
-                  {share(hitRatio)}
-                </td>
-                <td data-label="Kept" class="number">
-                  {count(cache.positive + cache.negative)} of {count(cache.size)}
-                </td>
-                <td data-label="Median" class="number">
-                  {took(latency.p50Seconds)}
-                </td>
-                <td data-label="95 %" class="number">
-                  {took(latency.p95Seconds)}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        caption="Profiles with their verdicts, times and caches"
+        heads={[
+          'Profile',
+          'Verdicts',
+          { number: 'From the cache' },
+          { number: 'Kept' },
+          { number: 'Median' },
+          { number: '95 %' },
+        ]}
+      >
+        {profiles.map(({ name, mode, verdicts, hitRatio, latency, cache }) => (
+          <tr key={name}>
+            <th scope="row">
+              {name}
+              {mode === 'monitor' ? <span class="muted block">only monitors</span> : null}
+            </th>
+            <td data-label="Verdicts">
+              <Counts verdicts={verdicts} />
+            </td>
+            <Figure label="From cache">{share(hitRatio)}</Figure>
+            <Figure label="Kept">
+              {count(cache.positive + cache.negative)} of {count(cache.size)}
+            </Figure>
+            <Figure label="Median">{took(latency.p50Seconds)}</Figure>
+            <Figure label="95 %">{took(latency.p95Seconds)}</Figure>
+          </tr>
+        ))}
+      </Table>
     </Card>
   );
 }
@@ -70,53 +52,32 @@ export function Destinations({ status: { destinations, engine } }: Readonly<{ st
       {destinations.length === 0 ? (
         <Empty title="Nobody has been asked about yet" />
       ) : (
-        <div class="scroller">
-          <table class="stacking">
-            <caption class="unseen">Destinations with their verdicts and queues, the busiest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Destination</th>
-                <th scope="col">Verdicts</th>
-                <th scope="col" class="number">
-                  From the cache
-                </th>
-                <th scope="col" class="number">
-                  Waiting
-                </th>
-                <th scope="col" class="number">
-                  Asked
-                </th>
-                <th scope="col" class="number">
-                  Sessions
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {destinations.slice(0, most).map(({ key, profile, verdicts, hitRatio, waiting, asking, sessions }) => (
-                <tr key={`${profile} ${key}`}>
-                  <th scope="row" class="mono">
-                    {key === 'other' ? `all others of ${profile}` : key}
-                  </th>
-                  <td data-label="Verdicts">
-                    <Counts verdicts={verdicts} />
-                  </td>
-                  <td data-label="From cache" class="number">
-                    {share(hitRatio)}
-                  </td>
-                  <td data-label="Waiting" class="number">
-                    {count(waiting)}
-                  </td>
-                  <td data-label="Asked" class="number">
-                    {count(asking)}
-                  </td>
-                  <td data-label="Sessions" class="number">
-                    {count(sessions.connecting + sessions.idle + sessions.busy)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          caption="Destinations with their verdicts and queues, the busiest first"
+          heads={[
+            'Destination',
+            'Verdicts',
+            { number: 'From the cache' },
+            { number: 'Waiting' },
+            { number: 'Asked' },
+            { number: 'Sessions' },
+          ]}
+        >
+          {destinations.slice(0, most).map(({ key, profile, verdicts, hitRatio, waiting, asking, sessions }) => (
+            <tr key={`${profile} ${key}`}>
+              <th scope="row" class="mono">
+                {key === 'other' ? `all others of ${profile}` : key}
+              </th>
+              <td data-label="Verdicts">
+                <Counts verdicts={verdicts} />
+              </td>
+              <Figure label="From cache">{share(hitRatio)}</Figure>
+              <Figure label="Waiting">{count(waiting)}</Figure>
+              <Figure label="Asked">{count(asking)}</Figure>
+              <Figure label="Sessions">{count(sessions.connecting + sessions.idle + sessions.busy)}</Figure>
+            </tr>
+          ))}
+        </Table>
       )}
       <More most={most} all={destinations.length} onMore={() => setMost(most + PAGE)} />
     </Card>
@@ -126,41 +87,22 @@ export function Destinations({ status: { destinations, engine } }: Readonly<{ st
 export function Listeners({ status: { listeners } }: Readonly<{ status: Status }>) {
   return (
     <Card title="Listeners">
-      <div class="scroller">
-        <table class="stacking">
-          <caption class="unseen">Listeners with their sockets and sessions</caption>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Listens on</th>
-              <th scope="col">Profile</th>
-              <th scope="col" class="number">
-                Open
-              </th>
-              <th scope="col" class="number">
-                Sessions
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {listeners.map(({ name, sockets, profile, sessions, sessionsTotal }) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td data-label="Listens on">
-                  <span class="mono">{sockets.join(' ')}</span>
-                </td>
-                <td data-label="Profile">{profile ?? 'no call-ahead'}</td>
-                <td data-label="Open" class="number">
-                  {sessions}
-                </td>
-                <td data-label="Sessions" class="number">
-                  {sessionsTotal}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        caption="Listeners with their sockets and sessions"
+        heads={['Name', 'Listens on', 'Profile', { number: 'Open' }, { number: 'Sessions' }]}
+      >
+        {listeners.map(({ name, sockets, profile, sessions, sessionsTotal }) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td data-label="Listens on">
+              <span class="mono">{sockets.join(' ')}</span>
+            </td>
+            <td data-label="Profile">{profile ?? 'no call-ahead'}</td>
+            <Figure label="Open">{sessions}</Figure>
+            <Figure label="Sessions">{sessionsTotal}</Figure>
+          </tr>
+        ))}
+      </Table>
     </Card>
   );
 }
@@ -168,29 +110,18 @@ export function Listeners({ status: { listeners } }: Readonly<{ status: Status }
 export function Threads({ status: { threads, residentBytes } }: Readonly<{ status: Status }>) {
   return (
     <Card title="Threads" aside={<span class="muted">{bytes(residentBytes)} of memory in all</span>}>
-      <table>
-        <caption class="unseen">Threads, how late each is at most and what it holds</caption>
-        <thead>
-          <tr>
-            <th scope="col">Thread</th>
-            <th scope="col" class="number">
-              Late by
-            </th>
-            <th scope="col" class="number">
-              Heap
-            </th>
+      <Table
+        caption="Threads, how late each is at most and what it holds"
+        heads={['Thread', { number: 'Late by' }, { number: 'Heap' }]}
+      >
+        {threads.map(({ thread, lagSeconds, heapBytes }) => (
+          <tr key={thread}>
+            <th scope="row">{thread}</th>
+            <Figure label="Late by">{took(lagSeconds)}</Figure>
+            <Figure label="Heap">{bytes(heapBytes)}</Figure>
           </tr>
-        </thead>
-        <tbody>
-          {threads.map(({ thread, lagSeconds, heapBytes }) => (
-            <tr key={thread}>
-              <th scope="row">{thread}</th>
-              <td class="number">{took(lagSeconds)}</td>
-              <td class="number">{bytes(heapBytes)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </Card>
   );
 }

@@ -60,18 +60,6 @@ export function Counts({ verdicts }: Readonly<{ verdicts: VerdictCounts }>) {
   );
 }
 
-/** For what is too long to be shown at once: it would be drawn anew every second. */
-export function More({ most, all, onMore }: Readonly<{ most: number; all: number; onMore: () => void }>) {
-  if (all <= most) return null;
-  return (
-    <p class="actions more">
-      <button type="button" class="button" onClick={onMore}>
-        Show more of {count(all)}
-      </button>
-    </p>
-  );
-}
-
 /** Where there is nothing to show yet, why, and what brings it. */
 export function Empty({ title, children }: Readonly<{ title: string; children?: ComponentChildren }>) {
   return (

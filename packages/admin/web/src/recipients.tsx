@@ -4,8 +4,9 @@ import type { VerdictRow } from './contract.ts';
 import { ANY, type Filter, filterOf, isWanted } from './filter.ts';
 import { Icon } from './icons.tsx';
 import type { Live } from './live.ts';
-import { Badge, Choice, Empty, KindBadge, More, TextField } from './parts.tsx';
+import { Badge, Choice, Empty, KindBadge, TextField } from './parts.tsx';
 import { hashOf } from './place.ts';
+import { More, Table } from './table.tsx';
 import { clock, plural } from './words.ts';
 
 const KIND_NAMES = ['valid', 'unknown', 'refused', 'temporary', 'failed', 'bypassed', 'unchecked', 'unasked'];
@@ -115,26 +116,16 @@ function Filters({
 
 function Rows({ rows }: Readonly<{ rows: readonly VerdictRow[] }>) {
   return (
-    <div class="card scroller">
-      <table class="stacking recipients">
-        <caption class="unseen">The last recipients, newest first</caption>
-        <thead>
-          <tr>
-            <th scope="col">Recipient</th>
-            <th scope="col">Time</th>
-            <th scope="col">Reply</th>
-            <th scope="col">Verdict</th>
-            <th scope="col">Answered by</th>
-            <th scope="col">Client</th>
-            <th scope="col">Reference</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <Row key={row.id} row={row} />
-          ))}
-        </tbody>
-      </table>
+    <div class="card">
+      <Table
+        name="recipients"
+        caption="The last recipients, newest first"
+        heads={['Recipient', 'Time', 'Reply', 'Verdict', 'Answered by', 'Client', 'Reference']}
+      >
+        {rows.map((row) => (
+          <Row key={row.id} row={row} />
+        ))}
+      </Table>
     </div>
   );
 }

@@ -1,8 +1,9 @@
 /** The servers that are asked, and the clients that ask too much. */
 import { useState } from 'preact/hooks';
 import type { ServerStatus, Status } from './contract.ts';
-import { Badge, Card, Counts, Empty, More } from './parts.tsx';
+import { Badge, Card, Counts, Empty } from './parts.tsx';
 import { hashOf } from './place.ts';
+import { Figure, More, Table } from './table.tsx';
 import { clock, plural, span, took } from './words.ts';
 
 const PAGE = 25;
@@ -15,30 +16,15 @@ export function Servers({ status: { servers } }: Readonly<{ status: Status }>) {
       {servers.length === 0 ? (
         <Empty title="No server has been asked yet">The first recipient that is called ahead brings one.</Empty>
       ) : (
-        <div class="scroller">
-          <table class="stacking servers">
-            <caption class="unseen">Servers with their state, connections, answers and times</caption>
-            <thead>
-              <tr>
-                <th scope="col">Server</th>
-                <th scope="col">State</th>
-                <th scope="col">Connections</th>
-                <th scope="col">Answers</th>
-                <th scope="col" class="number">
-                  Median
-                </th>
-                <th scope="col" class="number">
-                  95 %
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((server) => (
-                <Server key={`${server.profile} ${server.server}`} server={server} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          name="servers"
+          caption="Servers with their state, connections, answers and times"
+          heads={['Server', 'State', 'Connections', 'Answers', { number: 'Median' }, { number: '95 %' }]}
+        >
+          {shown.map((server) => (
+            <Server key={`${server.profile} ${server.server}`} server={server} />
+          ))}
+        </Table>
       )}
       <More most={most} all={servers.length} onMore={() => setMost(most + PAGE)} />
     </Card>
@@ -72,12 +58,8 @@ function Server({ server }: Readonly<{ server: ServerStatus }>) {
       <td data-label="Answers">
         <Counts verdicts={probes} />
       </td>
-      <td data-label="Median" class="number">
-        {took(latency.p50Seconds)}
-      </td>
-      <td data-label="95 %" class="number">
-        {took(latency.p95Seconds)}
-      </td>
+      <Figure label="Median">{took(latency.p50Seconds)}</Figure>
+      <Figure label="95 %">{took(latency.p95Seconds)}</Figure>
     </tr>
   );
 }
@@ -155,41 +137,26 @@ export function Offenders({ status: { dhap } }: Readonly<{ status: Status }>) {
       {dhap.offenders.length === 0 ? (
         <Empty title="Nobody has asked for too many recipients that are not there" />
       ) : (
-        <div class="scroller">
-          <table class="stacking">
-            <caption class="unseen">Clients that crossed the limit of invalid recipients, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Client</th>
-                <th scope="col">Group</th>
-                <th scope="col" class="number">
-                  Invalid
-                </th>
-                <th scope="col">At</th>
-                <th scope="col">Such as</th>
-              </tr>
-            </thead>
-            <tbody>
-              {dhap.offenders.map(({ client, listener, group, count: invalid, at, samples }) => (
-                <tr key={`${client} ${listener} ${at}`}>
-                  <th scope="row" class="mono">
-                    {client}
-                  </th>
-                  <td data-label="Group">{group === '' ? 'none' : group}</td>
-                  <td data-label="Invalid" class="number">
-                    {invalid}
-                  </td>
-                  <td data-label="At">
-                    <time dateTime={at}>{clock(at)}</time>
-                  </td>
-                  <td data-label="Such as">
-                    <span class="mono">{samples[0] ?? ''}</span>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          caption="Clients that crossed the limit of invalid recipients, newest first"
+          heads={['Client', 'Group', { number: 'Invalid' }, 'At', 'Such as']}
+        >
+          {dhap.offenders.map(({ client, listener, group, count: invalid, at, samples }) => (
+            <tr key={`${client} ${listener} ${at}`}>
+              <th scope="row" class="mono">
+                {client}
+              </th>
+              <td data-label="Group">{group === '' ? 'none' : group}</td>
+              <Figure label="Invalid">{invalid}</Figure>
+              <td data-label="At">
+                <time dateTime={at}>{clock(at)}</time>
+              </td>
+              <td data-label="Such as">
+                <span class="mono">{samples[0] ?? ''}</span>
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </Card>
   );

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { styleText } from 'node:util';
-import type { Configuration, ListenerSettings } from '@callahead/core';
-import { type Explanation, explain } from '../explain.ts';
+import type { Configuration, Explanation, ListenerSettings } from '@callahead/core';
+import { explain } from '../explain.ts';
 import { explanationJson, explanationText, type Paint, printable, unpainted } from '../explanation-text.ts';
 import { openHalves } from '../halves.ts';
 import { load } from '../load.ts';
