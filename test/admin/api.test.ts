@@ -133,6 +133,21 @@ test('a flush says exactly what is to be forgotten', async (t) => {
   t.is(gateway.asked.length, 5);
 });
 
+test('a yes of a server that accepts everybody is marked, in the profile whose canary knows', async (t) => {
+  const canary = { server: 'ex1:25', suspended: false, catchAll: true, reply: '' };
+  for (const [profile, catchAll] of [
+    ['corp', true],
+    ['other', false],
+  ] as const) {
+    const gateway = fakeGateway({
+      canaries: () => [{ ...canary, profile }],
+      verify: async () => ({ kind: 'valid', source: 'cache', server: 'ex1:25' }),
+    });
+    const { post } = openApp(t, gateway);
+    t.like((await post('/api/v1/verify', { recipient: 'ann@example.com', profile: 'corp' })).json, { catchAll });
+  }
+});
+
 test('a recipient is verified by the profile that is named, or that of a listener', async (t) => {
   const gateway = fakeGateway();
   const { post } = openApp(t, gateway);

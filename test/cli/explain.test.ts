@@ -127,6 +127,21 @@ test.serial('a failure that the profile accepts is accepted: exit code 0', async
   t.like(told(), { verdict: { kind: 'failed', cause: 'greeting' }, cached: null, reply: { code: 250 } });
 });
 
+test.serial('the servers are held to the canary first, but for a dry run', async (t) => {
+  const server = await serverFor(t, { users: [] });
+  const file = before(server.at, { canary: { valid: 'ann@example.com', invalid: 'nobody@example.com' } });
+  const { exit, told } = await run(t, file, { address: 'bob@example.com' });
+  t.is(exit, 3);
+  t.like(told().verdict, { kind: 'failed', cause: 'policy' });
+  t.like(
+    told().steps.find(({ stage }) => stage === 'canary'),
+    { facts: { server: server.at, rejections: 'suspended', accepts: 'whom it knows' } },
+  );
+  t.is(server.asked.length, 3);
+  await run(t, file, { dry: true });
+  t.is(server.asked.length, 3);
+});
+
 test.serial('what recipient access refuses goes nowhere', async (t) => {
   const server = await serverFor(t);
   const { exit, told } = await run(t, before(server.at), { address: 'ann@elsewhere.example' });

@@ -96,6 +96,27 @@ test.serial('the worst that is met is the exit code', async (t) => {
   t.is((await run('$0 later@example.com nobody@example.com ann@example.com')).code, 3);
 });
 
+const CANARY = { canary: { valid: 'ann@example.com', invalid: 'nobody@example.com' } };
+
+test.serial(
+  'the servers are held to the canary first: one that accepts everybody is marked, one that knows nobody refuses nobody',
+  async (t) => {
+    const everybody = await prepare(t, { on: { RCPT: () => '250 2.1.5 Ok' } }, CANARY);
+    const marked = await everybody.run('$0 --format json bob@example.com');
+    t.is(marked.code, 0);
+    t.like(JSON.parse(marked.stdout), { kind: 'valid', catchAll: true });
+    const nobody = await prepare(t, { users: [] }, CANARY);
+    const refused = await nobody.run('$0 --format json bob@example.com');
+    t.is(refused.code, 3);
+    t.like(JSON.parse(refused.stdout), { kind: 'failed', cause: 'policy', catchAll: false });
+    const known = await prepare(t, {}, CANARY);
+    t.like(JSON.parse((await known.run('$0 --format json bob@example.com')).stdout), {
+      kind: 'valid',
+      catchAll: false,
+    });
+  },
+);
+
 test.serial('a wrong call names the thing, the value and what would be right: exit code 2', async (t) => {
   const { run } = await prepare(t);
   const wrong = async (options: string, message: RegExp): Promise<void> => {

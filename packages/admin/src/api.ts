@@ -107,7 +107,11 @@ function addActing(app: FastifyInstance, { operations, ration, emit, now }: ApiO
     emit({ event: 'admin.acted', action: 'verify', client: ip, about: recipient.address });
     const startedMs = now();
     const verdict = await operations.verify({ recipient, profile, listener });
-    return verificationShown(recipient, profile, verdict, (now() - startedMs) / 1_000);
+    const { server } = verdict;
+    const catchAll = operations.canaries().some((one) => {
+      return one.catchAll && one.profile === profile.name && one.server === server;
+    });
+    return verificationShown(recipient, profile, verdict, { catchAll, seconds: (now() - startedMs) / 1_000 });
   });
   app.post('/api/v1/explain', ACT, async ({ body, ip }) => {
     const fields = fieldsOf(body, ['recipient', 'listener', 'client', 'dry']);

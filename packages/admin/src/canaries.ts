@@ -15,7 +15,11 @@ export type Canaries = Readonly<{
   renew(profiles: ReadonlyMap<string, Profile>): void;
   /** The same, but a server that refuses whom it has to know refuses nobody: that nobody could say anything is the verdict then. */
   guard(validate: Validate): Validate;
+  /** Does the server of that name accept whom nobody can have? */
+  catchAll(profile: string, server: string): boolean;
   states(): readonly CanaryState[];
+  /** Settles when each of those that there are has asked once. Never rejects. */
+  asked(): Promise<void>;
   close(): void;
 }>;
 
@@ -68,7 +72,11 @@ export function createCanaries({ ask, ...options }: CanariesOptions): Canaries {
   return {
     renew,
     guard,
+    catchAll: (profile, server) => watches.get(profile)?.catchAll(server) ?? false,
     states: () => [...watches.values()].flatMap((watch) => watch.states()),
+    async asked() {
+      await Promise.all([...watches.values()].map((watch) => watch.asked));
+    },
     close() {
       for (const watch of watches.values()) watch.stop();
       watches.clear();

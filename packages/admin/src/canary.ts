@@ -17,6 +17,8 @@ export type CanaryWatch = Readonly<{
   /** Does it accept whom nobody can know? */
   catchAll(server: string): boolean;
   states(): readonly CanaryState[];
+  /** Settles when both have been asked about once, or are not any more. Never rejects. */
+  asked: Promise<void>;
   /** Asks no more. What was asked before is answered, and changes nothing. */
   stop(): void;
 }>;
@@ -47,6 +49,7 @@ export function watchCanary(options: CanaryOptions): CanaryWatch {
   const { valid, invalid, intervalMs } = settings;
   const lastsMs = Math.max(MARK_LASTS_MS, 3 * intervalMs);
   const servers = new Map<string, Known>();
+  const { promise: asked, resolve: askedOnce } = Promise.withResolvers<void>();
   let stopped = false;
   let cancel = later(0, start);
 
@@ -61,6 +64,7 @@ export function watchCanary(options: CanaryOptions): CanaryWatch {
     // Static servers take turns: in one order each canary might always meet the same one.
     if (random() < 0.5) canaries.reverse();
     await Promise.all(canaries.map((one) => one()));
+    askedOnce();
     if (stopped) return;
     cancel = later(Math.max(0, startMs + intervalMs - now()), start);
   }
@@ -128,8 +132,10 @@ export function watchCanary(options: CanaryOptions): CanaryWatch {
       [...servers].map(([server, { reply }]) => {
         return { profile, server, suspended: reply !== '', catchAll: catchAll(server), reply };
       }),
+    asked,
     stop() {
       stopped = true;
+      askedOnce();
       cancel();
     },
   };

@@ -35,7 +35,12 @@ export function entryShown({ profile, destination, recipient, verdict, ageMs, tt
 }
 
 /** The answer of verify. */
-export function verificationShown(recipient: Recipient, profile: Profile, verdict: Verdict, seconds: number): object {
+export function verificationShown(
+  recipient: Recipient,
+  profile: Profile,
+  verdict: Verdict,
+  more: Readonly<{ catchAll: boolean; seconds: number }>,
+): object {
   const isFailed = verdict.kind === 'failed';
   return {
     recipient: recipient.address,
@@ -48,7 +53,7 @@ export function verificationShown(recipient: Recipient, profile: Profile, verdic
     cause: isFailed ? verdict.cause : null,
     detail: isFailed ? verdict.detail : null,
     ref: verdict.kind === 'valid' ? '' : verdict.ref,
-    seconds,
+    ...more,
   };
 }
 

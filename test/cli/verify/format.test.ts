@@ -4,12 +4,17 @@ import { invalidResult, nameOf, type Result, readAddress, resultOf } from '../..
 import { recipientOf } from '../../support/recipients.ts';
 
 const SERVER = { source: 'server', server: 'ex1.corp.example:25' } as const;
-const UNKNOWN = resultOf(recipientOf('=nobody@example.com'), 'corp', {
-  kind: 'unknown',
-  ...SERVER,
-  reply: { code: 550, enhanced: '5.1.1', text: 'No "such" user, sorry' },
-  ref: 'k3x9d1aa',
-});
+const UNKNOWN = resultOf(
+  recipientOf('=nobody@example.com'),
+  'corp',
+  {
+    kind: 'unknown',
+    ...SERVER,
+    reply: { code: 550, enhanced: '5.1.1', text: 'No "such" user, sorry' },
+    ref: 'k3x9d1aa',
+  },
+  false,
+);
 
 function invalid(text: string): Result {
   const address = readAddress(text);
@@ -21,15 +26,20 @@ test('a result in JSON has its names, in their order', (t) => {
   const { print } = FORMATS.json;
   t.is(
     print(UNKNOWN),
-    '{"recipient":"=nobody@example.com","kind":"unknown","code":550,"source":"server","server":"ex1.corp.example:25","profile":"corp","reply":"550 5.1.1 No \\"such\\" user, sorry","cause":null,"detail":null}\n',
+    '{"recipient":"=nobody@example.com","kind":"unknown","code":550,"source":"server","server":"ex1.corp.example:25","profile":"corp","reply":"550 5.1.1 No \\"such\\" user, sorry","cause":null,"detail":null,"catchAll":false}\n',
   );
-  const failed = resultOf(recipientOf('ann@example.com'), 'corp', {
-    kind: 'failed',
-    ...SERVER,
-    cause: 'timeout',
-    detail: 'nothing came',
-    ref: '',
-  });
+  const failed = resultOf(
+    recipientOf('ann@example.com'),
+    'corp',
+    {
+      kind: 'failed',
+      ...SERVER,
+      cause: 'timeout',
+      detail: 'nothing came',
+      ref: '',
+    },
+    false,
+  );
   t.like(JSON.parse(print(failed)), {
     kind: 'failed',
     code: 451,
@@ -42,7 +52,7 @@ test('a result in JSON has its names, in their order', (t) => {
 test('a result in CSV is quoted as RFC 4180 says, and where a spreadsheet would compute', (t) => {
   t.is(
     FORMATS.csv.print(UNKNOWN),
-    '"=nobody@example.com",unknown,550,server,ex1.corp.example:25,corp,"550 5.1.1 No ""such"" user, sorry",,\r\n',
+    '"=nobody@example.com",unknown,550,server,ex1.corp.example:25,corp,"550 5.1.1 No ""such"" user, sorry",,,false\r\n',
   );
 });
 
@@ -51,6 +61,12 @@ test('a result as text has tabs between', (t) => {
     FORMATS.text.print(UNKNOWN),
     'unknown\t550\t=nobody@example.com\tex1.corp.example:25\t550 5.1.1 No "such" user, sorry\n',
   );
+});
+
+test('a yes of a server that accepts everybody is marked', (t) => {
+  const valid = resultOf(recipientOf('ann@example.com'), 'corp', { kind: 'valid', ...SERVER }, true);
+  t.is(FORMATS.text.print(valid), 'valid\t250\tann@example.com\tex1.corp.example:25\tthe server accepts everybody\n');
+  t.like(JSON.parse(FORMATS.json.print(valid)), { kind: 'valid', catchAll: true });
 });
 
 for (const [name, { print, read }] of Object.entries(FORMATS)) {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { styleText } from 'node:util';
 import type { Configuration, Explanation, ListenerSettings } from '@callahead/core';
+import { profilesOf, withCanaries } from '../canaries.ts';
 import { explain } from '../explain.ts';
 import { explanationJson, explanationText, type Paint, printable, unpainted } from '../explanation-text.ts';
 import { openHalves } from '../halves.ts';
@@ -51,7 +52,9 @@ async function walk(
   try {
     // A gateway's threads have started long before; the time of a recipient is not for that.
     await halves.engine.up();
-    return await explain({ address, settings, client, dry }, halves);
+    return await withCanaries(halves, configuration, dry ? [] : profilesOf(settings), ({ guard }) =>
+      explain({ address, settings, client, dry }, { ...halves, guard }),
+    );
   } finally {
     await halves.close(QUIT_WITHIN_MS);
   }

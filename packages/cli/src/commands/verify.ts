@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import type { Configuration } from '@callahead/core';
+import type { Canaries } from '@callahead/admin';
+import type { Configuration, Profile, Recipient, Verdict } from '@callahead/core';
+import { withCanaries } from '../canaries.ts';
 import { printable } from '../explanation-text.ts';
 import { createValidate, type Halves, openHalves } from '../halves.ts';
 import { load } from '../load.ts';
 import type { Terminal } from '../terminal.ts';
-import { type ChooseAsked, chooseAsked } from '../verify/asked.ts';
+import { type Choice, chooseAsked } from '../verify/asked.ts';
 import { cutTornLine, EarlierError, openEarlier } from '../verify/earlier.ts';
 import { FORMATS, type FormatName } from '../verify/format.ts';
 import { inOrder } from '../verify/in-order.ts';
@@ -35,7 +37,7 @@ export type VerifyArguments = Readonly<{
 
 type Plan = Readonly<{
   configuration: Configuration;
-  choose: ChooseAsked;
+  choice: Choice;
   concurrency: number;
   format: FormatName;
   resume: string | null;
@@ -76,8 +78,8 @@ async function planFor(given: VerifyArguments, terminal: Terminal): Promise<Plan
     complain(message, 2, terminal);
     return null;
   };
-  const choose = chooseAsked(configuration, given);
-  if (typeof choose === 'string') return refuse(choose);
+  const choice = chooseAsked(configuration, given);
+  if (typeof choice === 'string') return refuse(choice);
   // One destination may hold a quarter (SPEC 8.4): more would be answered `overload`.
   const most = Math.max(1, Math.floor(configuration.engine.maxPending / 4));
   const concurrency = given.concurrency === null ? Math.min(CONCURRENCY, most) : numberIn(given.concurrency, most);
@@ -86,7 +88,7 @@ async function planFor(given: VerifyArguments, terminal: Terminal): Promise<Plan
   const format = Object.keys(FORMATS).find((name): name is FormatName => name === (given.format ?? 'text'));
   if (format === undefined)
     return refuse(`--format: "${given.format}" is not right: expected ${Object.keys(FORMATS).join(', ')}`);
-  return { configuration, choose, concurrency, format, resume: given.resume };
+  return { configuration, choice, concurrency, format, resume: given.resume };
 }
 
 function numberIn(text: string, most: number): number | null {
@@ -139,7 +141,9 @@ async function run(plan: Plan, input: Input, parts: RunParts): Promise<string | 
   try {
     // A gateway's threads have started long before; the time of a recipient is not for that.
     await halves.engine.up();
-    await writeResults(plan, input, parts, createAsk(plan.choose, halves));
+    await withCanaries(halves, configuration, plan.choice.profiles, (canaries) =>
+      writeResults(plan, input, parts, createAsk(plan.choice, halves, canaries)),
+    );
     return null;
   } catch (error) {
     return (error as Error).message;
@@ -151,16 +155,18 @@ async function run(plan: Plan, input: Input, parts: RunParts): Promise<string | 
 type Ask = (address: Address) => Result | Promise<Result>;
 
 /** Asks as a recipient of the listener's would be asked about, caches of this run included. */
-function createAsk(choose: ChooseAsked, { router, engine, now }: Halves): Ask {
-  const validate = createValidate(router, engine.validate);
+function createAsk(choice: Choice, { router, engine, now }: Halves, canaries: Canaries): Ask {
+  const validate = canaries.guard(createValidate(router, engine.validate));
+  const shown = (recipient: Recipient, { name }: Profile, verdict: Verdict): Result =>
+    resultOf(recipient, name, verdict, canaries.catchAll(name, verdict.server));
   return (address) => {
     if (address.kind === 'bad') return invalidResult(address.text, address.reply);
     const { recipient } = address;
-    const { profile, listener } = choose(recipient);
+    const { profile, listener } = choice.of(recipient);
     const deadlineMs = now() + profile.validationTimeoutMs;
     const verdict = validate({ recipient, profile, listener, deadlineMs, recorder: null });
-    if (!(verdict instanceof Promise)) return resultOf(recipient, profile.name, verdict);
-    return verdict.then((one) => resultOf(recipient, profile.name, one));
+    if (!(verdict instanceof Promise)) return shown(recipient, profile, verdict);
+    return verdict.then((one) => shown(recipient, profile, one));
   };
 }
 

@@ -1,14 +1,16 @@
 import type { Configuration, ListenerSettings, Profile, Recipient } from '@callahead/core';
+import { profilesOf } from '../canaries.ts';
 
 /** By which settings a recipient is asked about. `listener`: whose directory look-up counts; empty: none. */
 export type Asked = Readonly<{ profile: Profile; listener: string }>;
-export type ChooseAsked = (recipient: Recipient) => Asked;
+/** `profiles`: all that may be chosen. */
+export type Choice = Readonly<{ of(recipient: Recipient): Asked; profiles: readonly Profile[] }>;
 
 /** Of the profile that is named, or that which a listener has for the recipient; of the first listener that has one where neither is named. Text: what is wrong. */
 export function chooseAsked(
   { listeners, profiles }: Configuration,
   wish: Readonly<{ profile: string | null; listener: string | null }>,
-): ChooseAsked | string {
+): Choice | string {
   const named = listeners.find(({ name }) => name === wish.listener) ?? null;
   if (wish.listener !== null && named === null) {
     const names = listeners.map(({ name }) => name).join(', ');
@@ -21,7 +23,7 @@ export function chooseAsked(
       return `--profile: there is no profile "${wish.profile}": expected ${names}`;
     }
     const listener = (named ?? listeners.find((each) => each.profile === profile))?.name ?? '';
-    return () => ({ profile, listener });
+    return { of: () => ({ profile, listener }), profiles: [profile] };
   }
   const listener = named ?? listeners.find(({ profile }) => profile !== null);
   if (listener?.profile == null) {
@@ -32,10 +34,14 @@ export function chooseAsked(
 }
 
 /** An entry of recipient access may have a profile of its own. */
-function byListener({ name, recipientAccess }: ListenerSettings, profile: Profile): ChooseAsked {
-  return (recipient) => {
-    const access = recipientAccess.decide(recipient);
-    const own = access.kind === 'accept' ? access.profile : null;
-    return { profile: own ?? profile, listener: name };
+function byListener(listener: ListenerSettings, profile: Profile): Choice {
+  const { name, recipientAccess } = listener;
+  return {
+    of(recipient) {
+      const access = recipientAccess.decide(recipient);
+      const own = access.kind === 'accept' ? access.profile : null;
+      return { profile: own ?? profile, listener: name };
+    },
+    profiles: profilesOf(listener),
   };
 }

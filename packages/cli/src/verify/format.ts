@@ -24,6 +24,7 @@ const COLUMNS = [
   'reply',
   'cause',
   'detail',
+  'catchAll',
 ] as const satisfies (keyof Result)[];
 
 const json: Format = {
@@ -51,8 +52,8 @@ const csv: Format = {
 /** Tabs between: kind, code, recipient, who said so, and what else is to be said. */
 const text: Format = {
   header: '',
-  print({ kind, code, recipient, server, source, reply, cause, detail }) {
-    const words = reply ?? (cause === null ? '' : `${cause}: ${detail}`);
+  print({ kind, code, recipient, server, source, reply, cause, detail, catchAll }) {
+    const words = reply ?? (cause === null ? doubt(kind, catchAll) : `${cause}: ${detail}`);
     return `${[kind, String(code), recipient, server || source || '-', words].map(printable).join('\t').trimEnd()}\n`;
   },
   read(line) {
@@ -69,8 +70,13 @@ function writtenAs(recipient: unknown, kind: unknown): Written | null {
   return typeof recipient === 'string' && known !== undefined ? { recipient: printable(recipient), kind: known } : null;
 }
 
+/** What there is to say of a yes. */
+function doubt(kind: ResultKind, catchAll: boolean): string {
+  return kind === 'valid' && catchAll ? 'the server accepts everybody' : '';
+}
+
 /** RFC 4180 §2. What a spreadsheet would take for a formula is quoted too, which most take for a text then. */
-function field(value: string | number | null): string {
+function field(value: string | number | boolean | null): string {
   const plain = printable(String(value ?? ''));
   return /[",]|^[=+@\s-]|\s$/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }

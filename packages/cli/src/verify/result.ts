@@ -6,7 +6,7 @@ export type ResultKind = (typeof KINDS)[number];
 
 /**
  * What is known about one address. `recipient`: its canonical form, or as it was given where it is `invalid`. `code`: 250 for a valid one, that of the reply where
- * there is one, 451 where nobody could say anything. `source`, `server`, `profile`: empty where there is none. `reply`, `cause`, `detail` as in the HTTP API.
+ * there is one, 451 where nobody could say anything. `source`, `server`, `profile`: empty where there is none. `reply`, `cause`, `detail`, `catchAll` as in the HTTP API.
  */
 export type Result = Readonly<{
   recipient: string;
@@ -18,6 +18,8 @@ export type Result = Readonly<{
   reply: string | null;
   cause: string | null;
   detail: string | null;
+  /** The server accepts whom nobody can have: its yes says nothing. */
+  catchAll: boolean;
 }>;
 
 /** A line of the input: an address to ask about, or one that is none. */
@@ -46,13 +48,18 @@ export function nameOf(address: Address): string {
 }
 
 export function invalidResult(text: string, reply: Reply): Result {
-  const nobody = { source: '', server: '', profile: '', cause: null, detail: null } as const;
+  const nobody = { source: '', server: '', profile: '', cause: null, detail: null, catchAll: false } as const;
   return { ...nobody, recipient: text, kind: 'invalid', code: reply.code, reply: printReply(reply) };
 }
 
-export function resultOf({ address: recipient }: Recipient, profile: string, verdict: Verdict): Result {
+export function resultOf(
+  { address: recipient }: Recipient,
+  profile: string,
+  verdict: Verdict,
+  catchAll: boolean,
+): Result {
   const { kind, source, server } = verdict;
-  const about = { recipient, kind, source, server, profile };
+  const about = { recipient, kind, source, server, profile, catchAll };
   switch (verdict.kind) {
     case 'valid':
       return { ...about, code: 250, reply: null, cause: null, detail: null };
