@@ -1,6 +1,7 @@
 import type { Reply } from '@callahead/core';
 import test, { type ExecutionContext } from 'ava';
-import { createReplies, format, type Replies } from '../../packages/listener/src/replies.ts';
+import { type Answer, createReplies, format, type Place, type Replies } from '../../packages/listener/src/replies.ts';
+import { collectGarbage } from '../support/garbage.ts';
 
 const OK: Reply = { code: 250, enhanced: '2.0.0', text: 'Ok' };
 const NO: Reply = { code: 550, enhanced: '5.1.1', text: 'No' };
@@ -55,6 +56,26 @@ test('a reply waits for those before it, and what is known is not held back', as
   t.deepEqual(writes.slice(1), ['250 2.0.0 2\r\n250 2.0.0 3\r\n']);
   t.deepEqual(settled, [1, 2, 3]);
   t.is(replies.waiting(), 0);
+});
+
+test('what was answered is forgotten while somebody is always waited for', async (t) => {
+  const { replies, turn } = written(t);
+  const keep = (): Readonly<{ place: Place; settle: WeakRef<() => Answer> }> => {
+    const settle = (): Answer => ({ reply: OK, hangUp: false });
+    return { place: replies.keep(never(), settle), settle: new WeakRef(settle) };
+  };
+  const settled: WeakRef<() => Answer>[] = [];
+  let waiting = keep();
+  for (let i = 0; i < 100; i++) {
+    const next = keep();
+    replies.fill(waiting.place);
+    settled.push(waiting.settle);
+    waiting = next;
+    await turn();
+  }
+  collectGarbage();
+  t.is(replies.waiting(), 1);
+  t.true(settled.filter((settle) => settle.deref() !== undefined).length < 5);
 });
 
 test('nothing is said after the last reply', async (t) => {

@@ -113,13 +113,16 @@ export function createReplies({ now, write, written, hungUp }: RepliesOptions): 
       tell(first.settle());
     }
     pumping = false;
-    if (head === places.length) {
-      places = [];
-      head = 0;
-      return;
-    }
+    forgetSettled();
     const first = places[head];
     if (first !== undefined) alarm.set(first.deadlineMs + GRACE_MS);
+  }
+
+  /** A client that always has somebody to wait for never empties its places. Moved only when most are settled, each is moved once on the average. */
+  function forgetSettled(): void {
+    if (2 * head < places.length) return;
+    places = places.slice(head);
+    head = 0;
   }
 
   function expire(): void {
