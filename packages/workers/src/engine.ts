@@ -14,20 +14,18 @@ import type {
   Verdict,
 } from '@callahead/core';
 import { type Ask, overload, timeout } from './ask.ts';
-import { createCredits } from './credits.ts';
-import { createDeadlines, type Deadline } from './deadlines.ts';
+import { createAsks, type Pending } from './asks.ts';
+import { createDeadlines } from './deadlines.ts';
 import { defaultThreads, throwAtProcess } from './defaults.ts';
 import { createDestinations, type Destination, laneOf } from './destinations.ts';
 import { createDraining } from './draining.ts';
 import { openKeeper } from './keeping.ts';
-import { createLane, type Lane, type Notice, type Question } from './lane.ts';
+import { createLane, type Lane, type Notice } from './lane.ts';
 import { createLoans } from './loans.ts';
 import { createQuestions } from './questions.ts';
 import { createThreads } from './threads.ts';
 import { createTallies } from './totals.ts';
 
-/** The thread answers that much before the budget ends: it can say which server was silent, the main half cannot. */
-const MARGIN_MS = 20;
 const SWEEP_MS = 60_000;
 
 export type Engine = {
@@ -65,15 +63,6 @@ export type EngineOptions = Readonly<{
   threadFile?: URL;
 }>;
 
-type Pending = Question & {
-  readonly destination: Destination;
-  /** null: its waiter has its verdict. */
-  answer: ((verdict: Verdict) => void) | null;
-  deadline: Deadline<Pending> | null;
-  /** How many threads were asked. */
-  attempts: number;
-};
-
 /** Open: asks are taken. Draining: they are not, but threads still answer. Closed: nothing comes any more. */
 type Phase = 'open' | 'draining' | 'closed';
 
@@ -86,11 +75,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
   let closing: Promise<void> | null = null;
 
   const deadlines = createDeadlines<() => void>(now, (run) => run());
-  const expiries = createDeadlines<Pending>(now, expire);
   const lanes: Lane<Pending>[] = Array.from({ length: settings.threads }, (_, thread) =>
     createLane<Pending>({
       later: setImmediate,
-      onVerdict: (pending, verdict) => settle(pending, verdict),
+      onVerdict: (pending, verdict) => asks.settle(pending, verdict),
       onNotice: (notice) => hear(thread, notice),
     }),
   );
@@ -100,7 +88,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const loans = createLoans({ now, at: deadlines.at, emit, send });
   const questions = createQuestions({ threads: settings.threads, send, now, at: deadlines.at });
   const draining = createDraining({ ask: askToDrain, at: deadlines.at });
-  const credits = createCredits<Pending>({ most: settings.maxPending, grant: (_, pending) => ask(pending) });
+  const asks = createAsks({ most: settings.maxPending, lanes, now });
   const destinations = createDestinations({
     threads: settings.threads,
     most: settings.maxDestinations,
@@ -143,53 +131,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     if (question.deadlineMs <= now()) return Promise.resolve(timeout());
     const destination = find(question.route);
     if (destination === null) return Promise.resolve(overload('too many destinations'));
-    return new Promise((answer) => {
-      const pending: Pending = {
-        recipient: question.recipient.address,
-        deadlineMs: Math.floor(question.deadlineMs) - MARGIN_MS,
-        recorder: question.recorder,
-        fresh: question.fresh ?? false,
-        destination,
-        answer,
-        deadline: null,
-        attempts: 0,
-      };
-      pending.deadline = expiries.at(question.deadlineMs, pending);
-      const credit = credits.take(destination, pending);
-      if (credit === 'granted') ask(pending);
-      if (credit === 'refused') respond(pending, overload('too many recipients wait for these servers'));
-    });
-  }
-
-  function ask(pending: Pending): void {
-    const { destination, recorder } = pending;
-    const thread = laneOf(destination, pending.recipient);
-    pending.attempts++;
-    recorder?.({
-      stage: 'engine',
-      atMs: now(),
-      facts: { destination: destination.route.key, thread: String(thread), attempt: String(pending.attempts) },
-    });
-    lanes[thread]?.ask(destination, pending);
-  }
-
-  function settle(pending: Pending, verdict: Verdict): void {
-    respond(pending, verdict);
-    credits.release(pending.destination);
-  }
-
-  /** The waiter is answered; the credit stays out until the thread has said its verdict. */
-  function expire(pending: Pending): void {
-    credits.leave(pending.destination, pending);
-    respond(pending, timeout());
-  }
-
-  function respond(pending: Pending, verdict: Verdict): void {
-    const { answer } = pending;
-    if (answer === null) return;
-    pending.answer = null;
-    if (pending.deadline !== null) expiries.cancel(pending.deadline);
-    answer(verdict);
+    return asks.put(destination, question);
   }
 
   function hear(thread: number, notice: Notice): void {
@@ -236,11 +178,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     questions.lost(thread);
     tallies.lost(thread);
     draining.left(thread);
-    for (const pending of lost) {
-      const again = phase === 'open' && pending.answer !== null && pending.attempts < 2;
-      if (again) ask(pending);
-      else settle(pending, overload('the thread that asked died'));
-    }
+    for (const pending of lost) asks.lost(pending, phase === 'open');
   }
 
   /** No thread stays alive: nothing may wait for a silent, empty pool. */
@@ -253,11 +191,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
   }
 
   function abandon(detail: string): void {
-    for (const pending of credits.dismiss()) respond(pending, overload(detail));
-    for (const pending of lanes.flatMap((lane) => lane.abandon())) respond(pending, overload(detail));
+    asks.end(overload(detail));
     questions.close();
     deadlines.close();
-    expiries.close();
     wake();
     // The clock that would end a drain stands still.
     draining.giveUp();
@@ -296,8 +232,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
   async function report(): Promise<EngineReport> {
     const answers = await questions.put({ kind: 'report' });
     return {
-      asking: credits.held(),
-      waiting: credits.waiting(),
+      asking: asks.held(),
+      waiting: asks.waiting(),
       destinations: destinations.size(),
       threads: answers.flatMap((answer) => (answer.kind === 'report' ? [answer.report] : [])),
       loans: loans.report(),
@@ -326,7 +262,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
 
   async function drain(drainMs: number): Promise<void> {
     phase = 'draining';
-    for (const pending of credits.dismiss()) respond(pending, overload('the gateway is stopping'));
+    asks.dismiss(overload('the gateway is stopping'));
     await draining.begin(now() + drainMs);
   }
 
@@ -345,7 +281,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     flush,
     lookup,
     report,
-    full: () => phase !== 'open' || credits.full(),
+    full: () => phase !== 'open' || asks.full(),
     close,
   };
 }
