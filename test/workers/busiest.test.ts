@@ -48,3 +48,19 @@ test('who was busy long ago gives way', (t) => {
   add('today', 2);
   t.deepEqual(counts(), { today: 2 });
 });
+
+test('many names for which there is no place do not each have all places looked through', (t) => {
+  let looks = 0;
+  const busiest = createBusiest<Total>({
+    most: 200,
+    now() {
+      looks++;
+      return 0;
+    },
+    create: (name) => ({ name, count: 0 }),
+  });
+  for (let i = 0; i < 200; i++) busiest.of(`big${i}`, 'other', 10);
+  for (let i = 0; i < 1_000; i++) busiest.of(`small${i}`, 'other', 1);
+  t.true(looks < 10_000, `${looks} looks at the clock`);
+  t.is(busiest.all().length, 201);
+});

@@ -6,10 +6,16 @@ export type Server =
   | Readonly<{ kind: 'tcp'; host: string; port: number; targets: readonly Target[] }>
   | Readonly<{ kind: 'unix'; path: string }>;
 
+/** A server is named for each recipient that it is asked about. */
+const names = new WeakMap<Server, string>();
+
 /** The server's name in logs, loans and verdicts: `host:port`, an IPv6 host in brackets, or `unix:/path`. Never addresses: those change. */
 export function serverName(server: Server): string {
-  if (server.kind === 'unix') return `unix:${server.path}`;
-  return hostPort(server.host, server.port);
+  const known = names.get(server);
+  if (known !== undefined) return known;
+  const name = server.kind === 'unix' ? `unix:${server.path}` : hostPort(server.host, server.port);
+  names.set(server, name);
+  return name;
 }
 
 export function hostPort(host: string, port: number): string {

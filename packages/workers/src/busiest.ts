@@ -14,6 +14,10 @@ export type BusiestOptions<Total> = Readonly<{
 
 type Place<Total> = { readonly total: Total; weight: number; readonly sinceMs: number };
 
+type Least = Readonly<{ name: string; weight: number }>;
+
+/** So long what was found to be least busy is believed. */
+const FOUND_MS = 1_000;
 /** What was counted so long ago weighs half as much: who was busy yesterday gives way. */
 const HALF_LIFE_MS = 600_000;
 /** A place is kept so long at least, or totals would begin anew all the time. */
@@ -23,6 +27,8 @@ export function createBusiest<Total>({ most, create, now }: BusiestOptions<Total
   const places = new Map<string, Place<Total>>();
   const rests = new Map<string, Total>();
   let fadedMs = now();
+  /** A place that may be taken, or none, as it was a moment ago: those that are named once are many, and weights only grow. */
+  let found: Readonly<{ atMs: number; least: Least | null }> | null = null;
 
   function of(name: string, rest: string, weight: number): Total {
     fade();
@@ -34,20 +40,25 @@ export function createBusiest<Total>({ most, create, now }: BusiestOptions<Total
 
   /** A place of its own: a free one, or that of one which is clearly less busy. */
   function settle(name: string, weight: number): Place<Total> | null {
+    const nowMs = now();
     if (places.size >= most) {
-      const least = leastBusy();
+      const before = found !== null && nowMs - found.atMs < FOUND_MS ? found.least : undefined;
+      if (before !== undefined && (before === null || before.weight >= weight)) return null;
+      const least = leastBusy(nowMs);
+      found = { atMs: nowMs, least };
       if (least === null || least.weight >= weight) return null;
       places.delete(least.name);
+      found = null;
     }
-    const place = { total: create(name), weight: 0, sinceMs: now() };
+    const place = { total: create(name), weight: 0, sinceMs: nowMs };
     places.set(name, place);
     return place;
   }
 
-  function leastBusy(): Readonly<{ name: string; weight: number }> | null {
-    let least: Readonly<{ name: string; weight: number }> | null = null;
+  function leastBusy(nowMs: number): Least | null {
+    let least: Least | null = null;
     for (const [name, { weight, sinceMs }] of places) {
-      if (now() - sinceMs >= KEPT_MS && (least === null || weight < least.weight)) least = { name, weight };
+      if (nowMs - sinceMs >= KEPT_MS && (least === null || weight < least.weight)) least = { name, weight };
     }
     return least;
   }
@@ -64,6 +75,7 @@ export function createBusiest<Total>({ most, create, now }: BusiestOptions<Total
     const passedMs = now() - fadedMs;
     if (passedMs < KEPT_MS) return;
     fadedMs = now();
+    found = null;
     const share = 0.5 ** (passedMs / HALF_LIFE_MS);
     for (const place of places.values()) place.weight *= share;
   }

@@ -232,16 +232,17 @@ function mailboxIn(key: string): string {
   return key.slice(MARK_LENGTH);
 }
 
-let marked = { destination: '', mark: markOfText('') };
+/** A destination asks many times; there are no more of them in a thread than are known by heart. */
+const marks = new Map<string, string>();
+const MOST_MARKS = 10_000;
 
-/** One destination asks many times in a row. */
 function markOf(destination: string): string {
-  if (marked.destination !== destination) marked = { destination, mark: markOfText(destination) };
-  return marked.mark;
-}
-
-function markOfText(text: string): string {
-  return stableHash(text).toString(36).padStart(MARK_LENGTH, '0');
+  const known = marks.get(destination);
+  if (known !== undefined) return known;
+  const mark = stableHash(destination).toString(36).padStart(MARK_LENGTH, '0');
+  if (marks.size >= MOST_MARKS) marks.clear();
+  marks.set(destination, mark);
+  return mark;
 }
 
 /** The latest used ones stay the latest used ones; what is being flushed stays behind. */

@@ -133,9 +133,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     const sinceMs = now();
     supervise(async () => {
       await session.ask(batch, told);
-      if (session.room() > 0) pace.served(now() - sinceMs);
       if (!busy.delete(session)) return;
-      rest(session);
+      rest(session, now() - sinceMs);
       pump();
     });
   }
@@ -154,9 +153,13 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   /** A session after its batch: kept for the next one, unless it must go or somebody else waits for its permit. */
-  function rest(session: Session): void {
-    if (session.room() === 0 || recalls > 0) leave(session);
-    else keep(session);
+  function rest(session: Session, tookMs: number): void {
+    if (session.room() === 0 || recalls > 0) {
+      leave(session);
+      return;
+    }
+    pace.served(tookMs);
+    keep(session);
   }
 
   function keep(session: Session): void {
