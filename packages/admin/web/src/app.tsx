@@ -134,16 +134,16 @@ function Navigation({ view }: Readonly<{ view: View }>) {
   );
 }
 
-/** Who goes to another view by keyboard or listens to it begins at its heading; at first the page has the focus. */
+/** Who goes to another view by keyboard or listens to it begins at its heading, and so does who has signed in; at first the page has the focus. */
 function useFocusOnArrival(view: View, isLocked: boolean) {
   const heading = useRef<HTMLHeadingElement>(null);
-  const before = useRef<View>(view);
+  const before = useRef({ view, isLocked });
   useEffect(() => {
-    if (before.current !== view && !isLocked) {
+    if ((before.current.view !== view || before.current.isLocked) && !isLocked) {
       window.scrollTo(0, 0);
       heading.current?.focus({ preventScroll: true });
     }
-    before.current = view;
+    before.current = { view, isLocked };
   }, [view, isLocked]);
   return heading;
 }

@@ -1,5 +1,5 @@
 /** What the caches hold about an address, and how to make them forget. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Confirm } from './confirm.tsx';
 import type { CacheAnswer, CacheEntryShown, Flush, Problem } from './contract.ts';
 import { FlushForm } from './flush.tsx';
@@ -28,6 +28,7 @@ export function CacheView({ api, query, servers }: CacheProps) {
   const [looked, setLooked] = useState<Looked>({ kind: 'not yet' });
   const [wish, setWish] = useState<Wish | null>(null);
   const [flushed, setFlushed] = useState<Flushed>({ kind: 'not yet' });
+  const done = useRef<HTMLParagraphElement>(null);
 
   async function look(): Promise<void> {
     const asked = await api.get<CacheAnswer>(`/api/v1/cache?recipient=${encodeURIComponent(recipient.trim())}`);
@@ -42,6 +43,11 @@ export function CacheView({ api, query, servers }: CacheProps) {
     else setFlushed({ kind: 'trouble', problem: troubleOf(asked) });
     if (asked.kind === 'ok' && looked.kind === 'found') await look();
   }
+
+  // The button that was pressed may be gone with its entry.
+  useEffect(() => {
+    if (flushed.kind === 'done' && document.activeElement === document.body) done.current?.focus();
+  }, [flushed, looked]);
 
   // A link may name the address. It never rejects.
   useEffect(() => {
@@ -78,7 +84,9 @@ export function CacheView({ api, query, servers }: CacheProps) {
         <FlushForm servers={servers} onWish={setWish} />
         <div class="result" aria-live="polite">
           {flushed.kind === 'done' ? (
-            <p class="done">{plural(flushed.forgotten, 'verdict')} forgotten. Who comes next is asked about anew.</p>
+            <p class="done" ref={done} tabIndex={-1}>
+              {plural(flushed.forgotten, 'verdict')} forgotten. Who comes next is asked about anew.
+            </p>
           ) : null}
           {flushed.kind === 'trouble' ? <Trouble problem={flushed.problem} /> : null}
         </div>

@@ -76,7 +76,9 @@ function Figures({
 }: Readonly<{ title: string; lines: readonly Line[]; shown: (value: number | null | undefined) => string }>) {
   return (
     <details class="figures">
-      <summary>Figures</summary>
+      <summary>
+        Figures<span class="unseen"> of {title}</span>
+      </summary>
       <table>
         <caption class="unseen">{title}, in figures</caption>
         <thead>

@@ -52,8 +52,8 @@ export function ConfigurationView({ api, isLive }: Readonly<{ api: Api; isLive: 
         <button
           type="button"
           class="button"
-          disabled={reload.kind === 'running'}
-          onClick={() => setReload({ kind: 'asking' })}
+          aria-disabled={reload.kind === 'running'}
+          onClick={() => reload.kind !== 'running' && setReload({ kind: 'asking' })}
         >
           {reload.kind === 'running' ? 'Reloading…' : 'Reload…'}
         </button>
@@ -130,8 +130,7 @@ function Values({ tree }: Readonly<{ tree: Tree }>) {
     <ul class="values">
       {Object.entries(tree).map(([name, value]) => (
         <li key={name}>
-          <span class="value-name">{name}</span>
-          <Value value={value} />
+          <span class="value-name">{name}</span> <Value value={value} />
         </li>
       ))}
     </ul>

@@ -1,7 +1,7 @@
 /** One recipient, and the way it takes through the gateway. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Explanation, Problem } from './contract.ts';
-import { ExplanationShown } from './explanation.tsx';
+import { ExplanationShown, textOf } from './explanation.tsx';
 import { Choice, Empty, TextField, Trouble } from './parts.tsx';
 import { type Api, troubleOf } from './request.ts';
 
@@ -21,6 +21,7 @@ export function ExplainView({ api, listeners, query }: ExplainProps) {
   const [asked, setAsked] = useState<Asked>({ kind: 'not yet' });
 
   async function ask(): Promise<void> {
+    if (asked.kind === 'asking') return;
     setAsked({ kind: 'asking' });
     const answer = await api.post<Explanation>('/api/v1/explain', {
       recipient: recipient.trim(),
@@ -66,16 +67,30 @@ export function ExplainView({ api, listeners, query }: ExplainProps) {
             />
             <label for="dry">Dry: ask no server</label>
           </div>
-          <button type="submit" class="button primary" disabled={asked.kind === 'asking'}>
+          <button type="submit" class="button primary" aria-disabled={asked.kind === 'asking'}>
             {asked.kind === 'asking' ? 'Asking…' : 'Explain'}
           </button>
         </div>
       </form>
-      <div aria-live="polite" aria-busy={asked.kind === 'asking'}>
-        <AskedShown asked={asked} />
-      </div>
+      <p class="unseen" role="status">
+        {toldOf(asked)}
+      </p>
+      <AskedShown asked={asked} />
     </>
   );
+}
+
+/** Read aloud: how it ends, not all of it. Trouble is an alert already. */
+function toldOf(asked: Asked): string {
+  switch (asked.kind) {
+    case 'not yet':
+    case 'trouble':
+      return '';
+    case 'asking':
+      return 'Asking the server…';
+    case 'explained':
+      return `${asked.explanation.recipient} gets ${textOf(asked.explanation.reply)}`;
+  }
 }
 
 function AskedShown({ asked }: Readonly<{ asked: Asked }>) {

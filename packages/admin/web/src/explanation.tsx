@@ -37,7 +37,8 @@ function iconOf(code: number) {
   return code < 500 ? 'temporary' : 'refused';
 }
 
-function textOf({ code, enhanced, text }: Reply): string {
+/** In one line. */
+export function textOf({ code, enhanced, text }: Reply): string {
   return [code, enhanced, text].filter((part) => part !== null && part !== '').join(' ');
 }
 

@@ -51,7 +51,7 @@ export function openPlot(element: HTMLElement, options: PlotOptions): uPlot {
       axes: [
         {
           ...axis,
-          space: 90,
+          space: 70,
           values: (_, ticks, __, ___, step) => ticks.map((tick) => clock(tick).slice(0, step < 60 ? 8 : 5)),
           size: 28,
           incrs: [15, 30, 60, 120, 300, 600, 1_200],

@@ -1,12 +1,16 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { TextField, Trouble } from './parts.tsx';
 
 export type SignInProps = Readonly<{ wasWrong: boolean; onToken: (token: string) => void }>;
 
 export function SignIn({ wasWrong, onToken }: SignInProps) {
   const [token, setToken] = useState('');
+  const form = useRef<HTMLFormElement>(null);
+  // There is nothing else to do here; the form is another one after each token.
+  useEffect(() => form.current?.querySelector('input')?.focus(), []);
   return (
     <form
+      ref={form}
       class="card sign-in"
       onSubmit={(event) => {
         event.preventDefault();
