@@ -30,6 +30,8 @@ const JUNK = `
   EHLO 20 502 5.5.1 | EXPN list
   EHLO 20 502 5.5.1 | STARTTLS
   EHLO 20 500 5.5.2 | WIZ
+  EHLO 20 500 5.5.2 | XCLIENT ADDR=192.0.2.1
+  EHLO 20 500 5.5.2 | XFORWARD NAME=mail.example
   EHLO 20 500 5.5.2 |
   EHLO 20 500 5.5.2 | ${'x'.repeat(3_000)}
   EHLO 20 501 5.1.7 | MAIL FROM:<a b@client.example>

@@ -1,4 +1,4 @@
-/** Sessions of any commands, in any order and however their octets come, before the front door and the relay: FAULTS I-1 and I-2, and nobody is lost. */
+/** Sessions of any commands, in any order and however their octets come, before the front door and the relay: one reply each, and nobody is lost. */
 import test from 'ava';
 import fc from 'fast-check';
 import { type Client, connectClient, converse } from '../support/dialogue.ts';

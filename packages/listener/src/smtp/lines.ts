@@ -6,7 +6,9 @@ export type Line =
   /** A line that was too long; it was read to its end and thrown away. */
   | Readonly<{ kind: 'long' }>
   /** A line without an end. */
-  | Readonly<{ kind: 'endless' }>;
+  | Readonly<{ kind: 'endless' }>
+  /** A client of TLS, or of SSL 2, that takes us for somebody else: it waits for an answer, and a line end may never come. */
+  | Readonly<{ kind: 'handshake' }>;
 
 export type LineOptions = Readonly<{
   bareNewline: 'reject' | 'normalize';
@@ -16,7 +18,7 @@ export type LineOptions = Readonly<{
 
 export type Lines = Readonly<{
   push(chunk: Buffer): void;
-  /** The next line, or null until more is pushed. Nothing may be asked for after `bare` or `endless`. */
+  /** The next line, or null until more is pushed. Nothing may be asked for after `bare`, `endless` or `handshake`. */
   next(): Line | null;
   /** Has the client sent octets that no line was made of? */
   pending(): boolean;
@@ -28,6 +30,7 @@ const ENDLESS_OCTETS = 16 * 1024;
 const BARE: Line = { kind: 'bare' };
 const LONG: Line = { kind: 'long' };
 const ENDLESS: Line = { kind: 'endless' };
+const HANDSHAKE: Line = { kind: 'handshake' };
 
 /** Cuts what a client sends into command lines, wherever its segments were cut. Holds no more than one chunk and one line. */
 export function createLines({ bareNewline, maxLength }: LineOptions): Lines {
@@ -42,6 +45,7 @@ export function createLines({ bareNewline, maxLength }: LineOptions): Lines {
   }
 
   function next(): Line | null {
+    if (skipped === 0 && beginsHandshake()) return HANDSHAKE;
     const lf = text.indexOf('\n', at);
     const line = text.slice(at, lf < 0 ? text.length : lf);
     const cr = line.indexOf('\r');
@@ -51,6 +55,12 @@ export function createLines({ bareNewline, maxLength }: LineOptions): Lines {
     if (lf < 0 && !bareCr) return unfinished(line);
     if (bareNewline === 'reject') return BARE;
     return bareCr ? take(cr, at + cr + 1) : take(line.length, lf + 1);
+  }
+
+  /** A record of TLS with a handshake (RFC 8446 §5.1), or the hello of SSL 2 that offers a later version (RFC 6101 appendix E). */
+  function beginsHandshake(): boolean {
+    const first = text.charCodeAt(at);
+    return (first === 0x16 && text.charCodeAt(at + 1) === 3) || (first === 0x80 && text.charCodeAt(at + 2) === 1);
   }
 
   function take(length: number, until: number): Line {

@@ -165,6 +165,9 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
       case 'endless':
         replies.sayLast(SAYS.endlessLine);
         break;
+      case 'handshake':
+        replies.sayLast(SAYS.notSmtp);
+        break;
       case 'long':
         commands.fault(SAYS.lineTooLong);
         break;
