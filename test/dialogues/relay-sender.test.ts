@@ -2,6 +2,7 @@ import test from 'ava';
 import { type Client, openSession } from '../support/dialogue.ts';
 import { openRelayedDoor, sendMessage, USERS } from '../support/relayed-door.ts';
 import { allClosed } from '../support/relays.ts';
+import { recipientAt } from '../support/routes.ts';
 import { until } from '../support/until.ts';
 
 const MESSAGE = 'Subject: hello\r\n\r\ntext\r\n';
@@ -67,18 +68,43 @@ test('what the next hop said against one of several recipients the sender hears 
   const door = await openRelayedDoor(t, [{ on: { RCPT } }]);
   const client = await openSession(t, door.port, 'EHLO client.example');
   t.is(await sendMessage(client, USERS, MESSAGE), 'DATA 451 4.3.0');
-  client.send('MAIL FROM:<s@client.example>\r\n');
-  await client.reply();
   const heard: string[] = [];
-  for (const address of [...USERS, ...USERS.slice(1)]) {
-    client.send(`RCPT TO:<${address}>\r\n`);
-    heard.push((await client.line())?.slice(0, 9) ?? '');
+  for (let attempt = 0; attempt < 2; attempt++) {
+    client.send('RSET\r\nMAIL FROM:<s@client.example>\r\n');
+    await client.reply();
+    await client.reply();
+    for (const address of USERS) {
+      client.send(`RCPT TO:<${address}>\r\n`);
+      heard.push((await client.line())?.slice(0, 9) ?? '');
+    }
   }
-  t.deepEqual(heard, ['250 2.1.5', '550 5.7.1', '250 2.1.5']);
+  t.deepEqual(heard, ['250 2.1.5', '550 5.7.1', '250 2.1.5', '250 2.1.5']);
   client.send('RSET\r\n');
   await client.reply();
   t.is(await sendMessage(client, ONE, MESSAGE), 'end 250 2.0.0');
   t.is(door.servers[0]?.messages.length, 1);
+});
+
+test('who is named twice, or is delivered under the address of another, hears the same as that one: the others get the message at the next attempt', async (t) => {
+  const RCPT = ({ address }: { address: string }): string | null =>
+    address === 'busy@example.com' ? '450 4.2.1 Busy' : null;
+  const door = await openRelayedDoor(t, [{ on: { RCPT } }], {
+    rewrite: (recipient) => (recipient.local === 'alias' ? recipientAt('busy@example.com') : recipient),
+  });
+  const client = await openSession(t, door.port, 'EHLO client.example');
+  const all = ['known@example.com', 'busy@example.com', 'alias@example.com', 'busy@example.com'];
+  t.is(await sendMessage(client, all, MESSAGE), 'DATA 451 4.3.0');
+  client.send('RSET\r\n');
+  await client.reply();
+  t.is(await sendMessage(client, all, MESSAGE), 'end 250 2.0.0');
+  t.deepEqual(
+    client.transcript().match(/S: 450 4\.2\.1/g),
+    Array.from({ length: 3 }, () => 'S: 450 4.2.1'),
+  );
+  t.deepEqual(
+    door.servers[0]?.messages.map(({ recipients }) => recipients),
+    [ONE],
+  );
 });
 
 test('messages of one session go over one connection', async (t) => {

@@ -3,13 +3,8 @@ import type { Client, DeliveryRouting, Event, HarvestProtection, ListenerSetting
 import { failed } from '@callahead/core';
 import test from 'ava';
 import { createHarvestCounter } from '../../packages/listener/src/dhap.ts';
-import {
-  createGate,
-  type Gate,
-  type GateOptions,
-  type Ticket,
-  type Transaction,
-} from '../../packages/listener/src/gate.ts';
+import { createGate, type Gate, type GateOptions, type Ticket } from '../../packages/listener/src/gate.ts';
+import { openTransaction, type Transaction } from '../../packages/listener/src/incoming.ts';
 import { ACCESS, knows, LIMITS, locateAll } from '../support/front-door.ts';
 import { clientWith } from '../support/harvest.ts';
 import { recipientOf } from '../support/recipients.ts';
@@ -47,17 +42,7 @@ function fake(options: Partial<GateOptions> = {}): Fake {
 }
 
 function transactionOf(client: Client, sender = 'a@client.example'): Transaction {
-  return {
-    client,
-    sender,
-    body: '7BIT',
-    smtpUtf8: false,
-    size: null,
-    accepted: 0,
-    route: null,
-    recipients: [],
-    stopped: null,
-  };
+  return openTransaction(client, { sender });
 }
 
 function settled(gate: Gate, ticket: Ticket, transaction: Transaction): string {

@@ -9,13 +9,8 @@ import type {
 } from '@callahead/core';
 import { EVERYBODY, failed } from '@callahead/core';
 import test from 'ava';
-import {
-  createGate,
-  type Gate,
-  type GateOptions,
-  type Ticket,
-  type Transaction,
-} from '../../packages/listener/src/gate.ts';
+import { createGate, type Gate, type GateOptions, type Ticket } from '../../packages/listener/src/gate.ts';
+import { openTransaction, type Transaction } from '../../packages/listener/src/incoming.ts';
 import { ACCESS, deliveredTo, knows, LIMITS, locateAll } from '../support/front-door.ts';
 import { recipientOf } from '../support/recipients.ts';
 import { profileOf } from '../support/routing.ts';
@@ -52,18 +47,7 @@ function gateWith(options: Partial<GateOptions> = {}): Gate {
 }
 
 function transactionOf(sender = 'a@client.example'): Transaction {
-  const client = { address: '192.0.2.9', admission: EVERYBODY };
-  return {
-    client,
-    sender,
-    body: '7BIT',
-    smtpUtf8: false,
-    size: null,
-    accepted: 0,
-    route: null,
-    recipients: [],
-    stopped: null,
-  };
+  return openTransaction({ address: '192.0.2.9', admission: EVERYBODY }, { sender });
 }
 
 /** Begins, waits for what is outstanding, and settles. */

@@ -1,7 +1,7 @@
 import { EVERYBODY, type Policy } from '@callahead/core';
 import test from 'ava';
-import type { Transaction } from '../../packages/listener/src/gate.ts';
 import { createGate } from '../../packages/listener/src/gate.ts';
+import { openTransaction, type Transaction } from '../../packages/listener/src/incoming.ts';
 import { createPlanner } from '../../packages/listener/src/plan.ts';
 import { deliveredTo, frontDoorSettings, knows } from '../support/front-door.ts';
 import { policyOf } from '../support/hosts.ts';
@@ -11,17 +11,8 @@ const now = (): number => 1_000;
 
 function transactionOf(policy: Partial<Policy>, accepted = 0): Transaction {
   const admission = { ...EVERYBODY, policy: policyOf('some', policy) };
-  return {
-    client: { address: '192.0.2.9', admission },
-    sender: 'a@client.example',
-    body: '7BIT',
-    smtpUtf8: false,
-    size: null,
-    accepted,
-    route: null,
-    recipients: [],
-    stopped: null,
-  };
+  const transaction = openTransaction({ address: '192.0.2.9', admission }, { sender: 'a@client.example' });
+  return { ...transaction, accepted };
 }
 
 function planFor(address: string, policy: Partial<Policy>, type: 'public' | 'private' = 'public') {

@@ -1,4 +1,5 @@
 /** A front door with the real relay behind it, before fake next hops. */
+import type { Recipient } from '@callahead/core';
 import type { ExecutionContext } from 'ava';
 import type { Client } from './dialogue.ts';
 import type { FakeOptions } from './fake-server.ts';
@@ -10,17 +11,18 @@ export type RelayedDoor = Bench & Pick<FrontDoor, 'port' | 'listener' | 'events'
 /** Whom next hops know. */
 export const USERS = ['known@example.com', 'second@example.com'];
 
-/** Everybody is a valid recipient, and is delivered to the one route. */
+/** Everybody is a valid recipient, and is delivered to the one route, as whom `rewrite` makes of it. */
 export async function openRelayedDoor(
   t: ExecutionContext,
   tiers: readonly (FakeOptions | readonly FakeOptions[])[],
-  options: Readonly<{ bench?: BenchOptions; door?: DoorOptions }> = {},
+  options: Readonly<{ bench?: BenchOptions; door?: DoorOptions; rewrite?: (recipient: Recipient) => Recipient }> = {},
 ): Promise<RelayedDoor> {
+  const { rewrite = (recipient) => recipient } = options;
   const knowing = tiers.map((tier) => [tier].flat().map((each) => ({ users: USERS, ...each })));
   const bench = await startRelay(t, knowing, options.bench);
   const door = await openFrontDoor(t, {
     validate: () => ({ kind: 'valid', source: 'server', server: 'mx.internal:25' }),
-    locate: ({ recipient }) => ({ kind: 'ask', recipient, route: bench.route }),
+    locate: ({ recipient }) => ({ kind: 'ask', recipient: rewrite(recipient), route: bench.route }),
     relay: bench.relay,
     holds: bench.holds,
     ...options.door,

@@ -1,6 +1,5 @@
 import {
   type Admission,
-  type Client,
   type DeliveryRouting,
   EVERYBODY,
   type ExplainedDelivery,
@@ -16,7 +15,7 @@ import {
   type Validate,
   type Verdict,
 } from '@callahead/core';
-import { createGate, type Gate, SAYS, type Ticket, type Transaction } from '@callahead/listener';
+import { createGate, type Gate, openTransaction, SAYS, type Ticket, type Transaction } from '@callahead/listener';
 import type { Router } from '@callahead/routing';
 import type { Engine } from '@callahead/workers';
 import { createValidate } from './halves.ts';
@@ -69,7 +68,10 @@ export async function explain(request: ExplainRequest, parts: ExplainParts): Pro
     return { recipient: address, ...about, ...NOTHING, steps, reply: turnedAway, exit: exitOf(turnedAway) };
   const recipient = parsed.kind === 'ok' ? parsed.recipient : null;
   const gate = openGate(settings, parts, dry);
-  const transaction = emptyTransaction(recipient, { address: client ?? 'unknown', admission });
+  const transaction = openTransaction(
+    { address: client ?? 'unknown', admission },
+    { sender: '', smtpUtf8: recipient?.utf8 ?? false },
+  );
   const ticket = await begin(gate, recipient, transaction, recorder, now);
   const { reply } = decide(gate, ticket, transaction, recorder, now);
   const told = steps.filter(({ stage }) => stage !== 'dialogue').sort((a, b) => a.atMs - b.atMs);
@@ -152,21 +154,6 @@ function forDelivery(recorder: Recorder | null): Recorder | null {
 }
 
 /** That of a first recipient of a message from the null sender. */
-function emptyTransaction(recipient: Recipient | null, client: Client): Transaction {
-  const smtpUtf8 = recipient?.utf8 ?? false;
-  return {
-    client,
-    sender: '',
-    body: '7BIT',
-    smtpUtf8,
-    size: null,
-    accepted: 0,
-    route: null,
-    recipients: [],
-    stopped: null,
-  };
-}
-
 /** Settles when all is known, or when the reply would be due without. `recipient` null: the postmaster without a domain. */
 async function begin(
   gate: Gate,

@@ -1,9 +1,7 @@
 import {
   type Actions,
-  type Client,
   type Decision,
   type DeliveryRequest,
-  type DeliveryRoute,
   type DeliveryRouting,
   failed,
   type ListenerSettings,
@@ -17,6 +15,7 @@ import {
 } from '@callahead/core';
 import { answer } from './answer.ts';
 import type { HarvestCounter } from './dhap.ts';
+import type { Transaction } from './incoming.ts';
 import { type Check, createPlanner, type Plan } from './plan.ts';
 import type { Holds } from './refusals.ts';
 import { SAYS } from './texts.ts';
@@ -27,24 +26,6 @@ export type Locate = (request: DeliveryRequest) => DeliveryRouting | Promise<Del
 
 /** What a delivery host said about (sender, recipient) and the sender has not been told yet (SPEC 7.3). `take` forgets it. */
 export type HoldSource = Pick<Holds, 'take'>;
-
-/** One mail transaction, from MAIL to its end. `settle` adds to it what it accepts. */
-export type Transaction = {
-  readonly client: Client;
-  /** Canonical; `''` is the null sender. */
-  readonly sender: string;
-  readonly body: '7BIT' | '8BITMIME';
-  readonly smtpUtf8: boolean;
-  readonly size: number | null;
-  /** RCPTs answered 2xx, repeats included (SPEC 6.4). */
-  accepted: number;
-  /** Set by the first recipient that is delivered anywhere (SPEC 7.2). */
-  route: DeliveryRoute | null;
-  /** Who the message is delivered to, in the order of their RCPTs, as routing rewrote them. */
-  readonly recipients: Recipient[];
-  /** Set once harvest protection stopped it: what DATA gets, and nobody gets the message (SPEC 6.3). */
-  stopped: Reply | null;
-};
 
 type Rejection = Extract<Decision, { kind: 'reject' }>;
 
@@ -188,7 +169,7 @@ export function createGate({ settings, validate, locate, holds, harvest, usage, 
       return refuse(ticket.check, reference);
     }
     // Taken before anything is said: whatever this recipient is told now, the next time it is not told that again.
-    const held = holds?.take(transaction.sender, delivered(ticket).address) ?? null;
+    const held = heldFor(delivered(ticket), transaction);
     const decision = act(ticket, reference);
     if (decision.kind === 'reject') {
       countInvalid(ticket.verdict?.kind, ticket, transaction);
@@ -196,6 +177,15 @@ export function createGate({ settings, validate, locate, holds, harvest, usage, 
     }
     if (held !== null) return afterwards(held, ticket, reference);
     return settings.relay ? place(ticket, transaction, decision, reference) : count(transaction, decision);
+  }
+
+  /** Who is named twice, or is somebody else under another name, is told the same: accepted, he would keep the message from the others for ever. */
+  function heldFor({ address }: Recipient, transaction: Transaction): Reply | null {
+    const held = holds?.take(transaction.sender, address) ?? transaction.held?.get(address) ?? null;
+    if (held === null) return null;
+    transaction.held ??= new Map();
+    transaction.held.set(address, held);
+    return held;
   }
 
   /** Whatever is known about the recipient by now. */

@@ -10,8 +10,8 @@ export {
   type HoldSource,
   type Locate,
   type Ticket,
-  type Transaction,
 } from './gate.ts';
+export { openTransaction, type Transaction } from './incoming.ts';
 export { createListener, type Listener, type ListenerOptions } from './listener.ts';
 export type { Deliver } from './own-relay.ts';
 export { createHolds, type Holds } from './refusals.ts';

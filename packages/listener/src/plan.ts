@@ -1,7 +1,7 @@
 import type { AccessDecision, ListenerSettings, Policy, Profile, Recipient, Recorder, Reply } from '@callahead/core';
 import { printReply } from '@callahead/core';
 import type { HarvestCounter } from './dhap.ts';
-import type { Transaction } from './gate.ts';
+import type { Transaction } from './incoming.ts';
 import { SAYS } from './texts.ts';
 import type { Usage } from './usage.ts';
 

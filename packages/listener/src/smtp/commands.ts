@@ -7,7 +7,8 @@ import {
   printReply,
   type Reply,
 } from '@callahead/core';
-import type { Gate, Ticket, Transaction } from '../gate.ts';
+import type { Gate, Ticket } from '../gate.ts';
+import { openTransaction, type Transaction } from '../incoming.ts';
 import type { Answer, Place, Replies } from '../replies.ts';
 import { SAYS } from '../texts.ts';
 import type { Encryption } from './handshake.ts';
@@ -207,7 +208,7 @@ export function createCommands({
     const { group, policy } = client().admission;
     if (messages >= (policy.maxMessagesPerConnection ?? Number.POSITIVE_INFINITY)) return tooMany(group, policy.name);
     messages++;
-    transaction = { client: client(), sender, ...declared, accepted: 0, route: null, recipients: [], stopped: null };
+    transaction = openTransaction(client(), { sender, ...declared });
     return say(SAYS.senderOk);
   }
 

@@ -1,7 +1,7 @@
 import { type Emit, type ListenerSettings, printReply, type Recipient, type Reply } from '@callahead/core';
 import { answerMessage } from '../answer.ts';
 import type { Delivery } from '../delivery.ts';
-import type { Transaction } from '../gate.ts';
+import type { Transaction } from '../incoming.ts';
 import { receivedLine } from '../received.ts';
 import type { Opened, Relay } from '../relay.ts';
 import { SAYS } from '../texts.ts';

@@ -1,5 +1,5 @@
 import type { Reply } from '@callahead/core';
-import type { Transaction } from '../gate.ts';
+import type { Transaction } from '../incoming.ts';
 import type { Spoken } from '../replies.ts';
 
 /** What comes after a command where that is no command. */

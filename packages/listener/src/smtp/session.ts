@@ -1,5 +1,6 @@
 import { type Emit, EVERYBODY, type ListenerSettings } from '@callahead/core';
-import type { Gate, Transaction } from '../gate.ts';
+import type { Gate } from '../gate.ts';
+import type { Transaction } from '../incoming.ts';
 import type { Relay } from '../relay.ts';
 import { createReplies } from '../replies.ts';
 import { SAYS } from '../texts.ts';
