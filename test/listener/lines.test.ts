@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { createLines, type Line, type LineOptions } from '../../packages/listener/src/smtp/lines.ts';
+import { usedHeap } from '../support/garbage.ts';
 import { cut } from '../support/mail-data.ts';
 
 const STRICT: LineOptions = { bareNewline: 'reject', maxLength: 2048 };
@@ -63,6 +64,34 @@ test('octets that no line was made of are pending', (t) => {
   lines.push(Buffer.from('UIT\r\n'));
   lines.next();
   t.false(lines.pending());
+});
+
+const BIG = Buffer.from(`NOOP${' '.repeat(2_000)}\r\n`.repeat(30));
+const SESSIONS = 200;
+
+test('a line that is kept does not keep what was sent along with it', (t) => {
+  const before = usedHeap();
+  const kept = Array.from({ length: SESSIONS }, () => {
+    const lines = createLines(STRICT);
+    lines.push(Buffer.concat([Buffer.from('RCPT TO:<somebody@example.com>\r\n'), BIG]));
+    return lines.next();
+  });
+  const octets = usedHeap() - before;
+  t.is(kept.length, SESSIONS);
+  t.true(octets < (SESSIONS * BIG.length) / 2, `${octets} octets are still in use`);
+});
+
+test('a client that has sent much and waits is held by nothing of it', (t) => {
+  const before = usedHeap();
+  const waiting = Array.from({ length: SESSIONS }, () => {
+    const lines = createLines(STRICT);
+    lines.push(Buffer.from(BIG));
+    for (let count = 0; count < 30; count++) lines.next();
+    return lines;
+  });
+  const octets = usedHeap() - before;
+  t.false(waiting.some((lines) => lines.pending()));
+  t.true(octets < (SESSIONS * BIG.length) / 2, `${octets} octets are still in use`);
 });
 
 test('wherever the segments are cut, the lines are the same', (t) => {

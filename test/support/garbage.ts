@@ -1,4 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
@@ -7,4 +7,11 @@ const gc = runInNewContext('gc') as () => void;
 /** Frees at once what nobody can reach. */
 export function collectGarbage(): void {
   gc();
+}
+
+/** Octets that somebody can reach, buffers included. */
+export function usedHeap(): number {
+  gc();
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  return used_heap_size + external_memory;
 }

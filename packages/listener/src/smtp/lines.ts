@@ -27,20 +27,28 @@ export type Lines = Readonly<{
 /** How much of a line is read before its end is given up. */
 const ENDLESS_OCTETS = 16 * 1024;
 
+const NOTHING = Buffer.alloc(0);
 const BARE: Line = { kind: 'bare' };
 const LONG: Line = { kind: 'long' };
 const ENDLESS: Line = { kind: 'endless' };
 const HANDSHAKE: Line = { kind: 'handshake' };
 
-/** Cuts what a client sends into command lines, wherever its segments were cut. Holds no more than one chunk and one line. */
+/** Cuts what a client sends into command lines, wherever its segments were cut. Holds no more than one chunk and one line, and nothing once all was read. */
 export function createLines({ bareNewline, maxLength }: LineOptions): Lines {
+  let octets: Buffer = NOTHING;
+  /** The same, to look for line ends in. */
   let text = '';
   let at = 0;
   /** Octets of the current line that were thrown away, because the line is too long already. */
   let skipped = 0;
 
   function push(chunk: Buffer): void {
-    text = text.slice(at) + chunk.toString('latin1');
+    hold(at === octets.length ? chunk : Buffer.concat([octets.subarray(at), chunk]));
+  }
+
+  function hold(held: Buffer): void {
+    octets = held;
+    text = held.toString('latin1');
     at = 0;
   }
 
@@ -64,20 +72,21 @@ export function createLines({ bareNewline, maxLength }: LineOptions): Lines {
   }
 
   function take(length: number, until: number): Line {
-    const octets = skipped + until - at;
-    const line = text.slice(at, at + length);
+    const size = skipped + until - at;
+    // A string of its own: addresses outlive the session, and a part of `text` would keep all of that in memory.
+    const line = size > maxLength ? LONG : { kind: 'line' as const, text: octets.toString('latin1', at, at + length) };
     at = until;
     skipped = 0;
-    return octets > maxLength ? LONG : { kind: 'line', text: line };
+    if (at === octets.length) hold(NOTHING);
+    return line;
   }
 
   function unfinished(line: string): Line | null {
     if (skipped + line.length > ENDLESS_OCTETS) return ENDLESS;
-    if (skipped + line.length <= maxLength) return null;
-    const kept = line.endsWith('\r') ? 1 : 0;
+    const cr = line.endsWith('\r') ? 1 : 0;
+    const kept = skipped + line.length > maxLength ? cr : line.length;
     skipped += line.length - kept;
-    text = line.slice(line.length - kept);
-    at = 0;
+    if (kept < octets.length) hold(Buffer.from(octets.subarray(octets.length - kept)));
     return null;
   }
 
