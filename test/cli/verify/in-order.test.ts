@@ -90,6 +90,23 @@ test('questions that break off are told of after the answers that are due', asyn
   t.deepEqual(answered, [1]);
 });
 
+test('a question that cannot even be asked is told of, and nobody waits for its answer', async (t) => {
+  async function* questions(): AsyncGenerator<number> {
+    yield* [1, 2];
+  }
+  const answered: number[] = [];
+  const ask = (question: number): number => {
+    if (question === 2) throw new Error('no such question');
+    return question;
+  };
+  const running = (async () => {
+    for await (const answers of inOrder(questions(), ask, { atOnce: 9, ahead: 9 }, new AbortController().signal))
+      answered.push(...answers);
+  })();
+  await t.throwsAsync(running, { message: 'no such question' });
+  t.deepEqual(answered, [1]);
+});
+
 test('whoever does not take the answers gets no more of them than may wait', async (t) => {
   let taken = 0;
   async function* questions(): AsyncGenerator<number> {

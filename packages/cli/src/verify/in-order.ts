@@ -34,9 +34,10 @@ export async function* inOrder<Question, Answer>(
   }
 
   function begin(question: Question): void {
+    // Before it has a place: where it throws, nobody waits for its answer.
+    const answer = ask(question);
     const slot: Slot<Answer> = { answer: null };
     slots.add(slot);
-    const answer = ask(question);
     if (!(answer instanceof Promise)) return void settle(slot, answer);
     asking++;
     // Who is asked never rejects.
