@@ -166,8 +166,14 @@ test('a gateway that is busy is exit code 3, something else is 1', async (t) => 
     exit: 3,
     stderr: `the gateway at 127.0.0.1:${busy.port}: wait \\u001b[2J a while\n`,
   });
-  for (const status of [200, 302, 404, 500]) {
-    const other = await fake(t, (_, response) => void response.writeHead(status, { location: '/' }).end('<html>'));
+  for (const [status, body] of [
+    [200, '<html>'],
+    [200, '{"ok":true}'],
+    [302, ''],
+    [404, '<html>'],
+    [500, '{}'],
+  ] as const) {
+    const other = await fake(t, (_, response) => void response.writeHead(status, { location: '/' }).end(body));
     const { exit, stderr } = await other.show('ann@example.com');
     t.is(exit, 1);
     t.regex(stderr, /127\.0\.0\.1:\d+.*expected/);

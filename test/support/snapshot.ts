@@ -5,6 +5,10 @@ export function verdicts(given: Partial<Verdicts> = {}): Verdicts {
   return { valid: 0, unknown: 0, refused: 0, temporary: 0, failed: 0, ...given };
 }
 
+export function sources(given: Partial<ProfileState['sources']>): ProfileState['sources'] {
+  return { server: 0, cache: 0, shared: 0, routing: 0, delivery: 0, ...given };
+}
+
 /** So many took no longer than 1 ms, 10 ms, 100 ms, and longer. */
 export function latencyOf(...counts: readonly number[]) {
   const bounds = [0.001, 0.01, 0.1, null];
@@ -17,7 +21,7 @@ export function latencyOf(...counts: readonly number[]) {
 }
 
 export function profileState(given: Partial<ProfileState> = {}): ProfileState {
-  const counted = { verdicts: verdicts({ valid: 80, unknown: 20 }), sources: { server: 10, cache: 90 } };
+  const counted = { verdicts: verdicts({ valid: 80, unknown: 20 }), sources: sources({ server: 10, cache: 90 }) };
   const cache = { positive: 10, negative: 2, size: 10_000 };
   return { name: 'corp', mode: 'enforce', ...counted, latency: latencyOf(90, 0, 10), cache, ...given };
 }
@@ -28,6 +32,8 @@ export function serverState(given: Partial<ServerState> = {}): ServerState {
     server: 'ex1.corp.example:25',
     breaker: 'closed',
     leftAloneSeconds: 0,
+    suspended: false,
+    catchAll: false,
     connections: { connecting: 0, idle: 1, busy: 2, lent: 3, limit: 5, waiting: 0 },
     probes: verdicts({ valid: 10 }),
     latency: latencyOf(0, 10),

@@ -1,6 +1,6 @@
 import { type Explanation, printReply, type Verdict } from '@callahead/core';
-
-type Tone = 'plain' | 'faint' | 'strong' | 'good' | 'bad' | 'unsure';
+import type { Tone } from './tone.ts';
+import { printable } from './visible.ts';
 
 /** Puts a colour on text that is fit to print already. */
 export type Paint = (tone: Tone, text: string) => string;
@@ -33,20 +33,8 @@ export function explanationText(explanation: Explanation, paint: Paint): string 
 /** The same as JSON, on lines of its own, with nothing in it that a terminal obeys. */
 export function explanationJson(explanation: Explanation): string {
   const rounded = explanation.steps.map((step) => ({ ...step, atMs: Number(step.atMs.toFixed(1)) }));
-  const text = JSON.stringify({ ...explanation, steps: rounded }, null, 2);
-  return `${text.replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, escaped)}\n`;
-}
-
-/** Text from anywhere, fit for a terminal: what it would obey, or what hides or turns other text, stands as its number. */
-export function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
-}
-
-/** As JSON writes it. */
-function escaped(character: string): string {
-  return [...Array(character.length).keys()]
-    .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
-    .join('');
+  const lines = JSON.stringify({ ...explanation, steps: rounded }, null, 2).split('\n');
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
 function stepLines({ stage, atMs, facts }: Explanation['steps'][number], paint: Paint): string[] {

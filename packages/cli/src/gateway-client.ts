@@ -1,9 +1,8 @@
 /** The running gateway, as commands reach it: by its HTTP API, whose socket and token the configuration file names. */
 import { type AdminSettings, hostPort } from '@callahead/core';
 import { loadAdminSettings } from '@callahead/core/config';
-import { printable } from './explanation-text.ts';
 import { orComplain } from './load.ts';
-import type { Terminal } from './terminal.ts';
+import { complain, type Terminal } from './terminal.ts';
 
 /** Something that keeps a command from its answer: lines for people, and what it exits with (SPEC 1.7). */
 export type Trouble = Readonly<{ kind: 'trouble'; lines: readonly string[]; exitCode: 1 | 2 | 3 }>;
@@ -13,8 +12,8 @@ export type GatewayAnswer = Readonly<{ kind: 'answer'; body: unknown }> | Troubl
 export type GatewayClient = Readonly<{
   /** `host:port` */
   at: string;
-  /** `body` left out: GET, else POST. Never rejects; answers within ten seconds, a reload within a minute. */
-  ask(path: string, body?: object): Promise<GatewayAnswer>;
+  /** `body` left out: GET, else POST. `key`: an answer that lacks it is nobody's that we know. Never rejects; answers within ten seconds, a reload within a minute. */
+  ask(path: string, key: string, body?: object): Promise<GatewayAnswer>;
   /** A stream of server-sent events, which ends when `signal` says so; trouble where it does not begin. Never rejects; its body may. */
   listen(
     path: string,
@@ -80,12 +79,12 @@ function createGatewayClient({ listen: { host, port }, token }: AdminSettings, f
 
   return {
     at,
-    async ask(path, body) {
+    async ask(path, key, body) {
       const signal = AbortSignal.timeout(path.endsWith('/reload') ? RELOAD_WITHIN_MS : ANSWER_WITHIN_MS);
       const response = await send(path, signal, body);
       if ('kind' in response) return response;
       const answer = await bodyOf(response);
-      return typeof answer === 'object' && answer !== null
+      return typeof answer === 'object' && answer !== null && key in answer
         ? { kind: 'answer', body: answer }
         : refused(response.status, null);
     },
@@ -101,8 +100,8 @@ function createGatewayClient({ listen: { host, port }, token }: AdminSettings, f
 }
 
 /** Writes why there is no answer; the exit code that this is worth. */
-export function tell({ lines, exitCode }: Trouble, { stderr }: Terminal): number {
-  for (const line of lines) stderr.write(`${printable(line)}\n`);
+export function tell({ lines, exitCode }: Trouble, terminal: Terminal): number {
+  for (const line of lines) complain(line, exitCode, terminal);
   return exitCode;
 }
 

@@ -3,6 +3,7 @@
 /** Controls that JSON leaves as they are, what turns the direction of writing, what cannot be seen, and line ends of Unicode. */
 const UNSEEN = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/u;
 const ALL_UNSEEN = new RegExp(UNSEEN, 'gu');
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const ESCAPE = /\\(?:u[\da-f]{4}|.)/gi;
 /** What could end a field of the stable line, and what it is escaped by. */
 const FORGING = /[\s<>"\\%]|[\p{C}\p{Z}]/gu;
@@ -10,6 +11,11 @@ const FORGING = /[\s<>"\\%]|[\p{C}\p{Z}]/gu;
 /** A line of JSON with everything unseen escaped: the same value, for it can stand in strings only. */
 export function visibleJson(line: string): string {
   return UNSEEN.test(line) ? line.replace(ALL_UNSEEN, escapeUnits) : line;
+}
+
+/** Text from anywhere, fit for a terminal: what it would obey, or what hides or turns other text, stands as its number, as JSON writes it. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, escapeUnits);
 }
 
 /** As JSON, but so that who parses it and prints the strings as they are prints no control: `\n` is printed as a backslash and an n. */

@@ -1,13 +1,13 @@
 import test from 'ava';
 import { ratesOf } from '../../../packages/cli/src/top/rates.ts';
-import { latencyOf, profileState, serverState, snapshot, verdicts } from '../../support/snapshot.ts';
+import { latencyOf, profileState, serverState, snapshot, sources, verdicts } from '../../support/snapshot.ts';
 
 const LATER = snapshot({
   uptimeSeconds: 102,
   profiles: [
     profileState({
       verdicts: verdicts({ valid: 90, unknown: 30 }),
-      sources: { server: 15, cache: 103, shared: 2 },
+      sources: sources({ server: 15, cache: 103, shared: 2 }),
       latency: latencyOf(90, 20, 10),
     }),
   ],

@@ -1,7 +1,8 @@
+import type { CacheEntryShown } from '@callahead/admin';
 import { parseRecipient } from '@callahead/core';
-import { printable } from '../explanation-text.ts';
 import { type GatewayClient, openGatewayClient, tell } from '../gateway-client.ts';
-import type { Terminal } from '../terminal.ts';
+import { complain, jsonLine, type Terminal } from '../terminal.ts';
+import { printable } from '../visible.ts';
 import { count, time } from '../words.ts';
 
 export type CacheShowArguments = Readonly<{ address: string; file: string; json: boolean }>;
@@ -12,13 +13,13 @@ export async function cacheShowCommand(
   terminal: Terminal,
 ): Promise<number> {
   if (parseRecipient(address, { smtpUtf8: true }).kind !== 'ok')
-    return misused(`"${address}" is not right: expected an address, user@domain`, terminal);
+    return complain(`"${address}" is not right: expected an address, user@domain`, 2, terminal);
   const client = await openGatewayClient(file, terminal);
   if (client === null) return 2;
-  const answer = await client.ask(`/api/v1/cache?recipient=${encodeURIComponent(address)}`);
+  const answer = await client.ask(`/api/v1/cache?recipient=${encodeURIComponent(address)}`, 'entries');
   if (answer.kind === 'trouble') return tell(answer, terminal);
   const found = answer.body as Found;
-  terminal.stdout.write(json ? jsonText(found) : foundText(found));
+  terminal.stdout.write(json ? jsonLine(found) : foundText(found));
   return 0;
 }
 
@@ -36,17 +37,17 @@ export type CacheFlushArguments = Readonly<{
 export async function cacheFlushCommand(given: CacheFlushArguments, terminal: Terminal): Promise<number> {
   const flush = flushOf(given);
   if (flush === null)
-    return misused('expected exactly one of ADDRESS, @DOMAIN, --server HOST:PORT, --negative, --all', terminal);
+    return complain('expected exactly one of ADDRESS, @DOMAIN, --server HOST:PORT, --negative, --all', 2, terminal);
   const client = await openGatewayClient(given.file, terminal);
   return client === null ? 2 : await forget(client, flush, given.json, terminal);
 }
 
 async function forget(client: GatewayClient, flush: object, json: boolean, terminal: Terminal): Promise<number> {
-  const answer = await client.ask('/api/v1/cache/flush', flush);
+  const answer = await client.ask('/api/v1/cache/flush', 'forgotten', flush);
   if (answer.kind === 'trouble') return tell(answer, terminal);
   const { forgotten } = answer.body as Readonly<{ forgotten: number }>;
   const answers = forgotten === 1 ? 'cached answer' : 'cached answers';
-  terminal.stdout.write(json ? jsonText({ forgotten }) : `${count(forgotten)} ${answers} forgotten\n`);
+  terminal.stdout.write(json ? jsonLine({ forgotten }) : `${count(forgotten)} ${answers} forgotten\n`);
   return 0;
 }
 
@@ -62,35 +63,25 @@ function flushOf({ what, server, negative, all }: CacheFlushArguments): object |
   return wish === undefined || wishes.length > 1 ? null : wish;
 }
 
-type Entry = Readonly<{
-  profile: string;
-  destination: string;
-  kind: string;
-  server: string;
-  reply: string | null;
-  ref: string;
-  ageSeconds: number;
-  ttlSeconds: number;
-}>;
-type Found = Readonly<{ recipient: string; entries: readonly Entry[] }>;
+type Found = Readonly<{ recipient: string; entries: readonly CacheEntryShown[] }>;
 
 function foundText({ recipient, entries }: Found): string {
   if (entries.length === 0) return `${printable(recipient)}: nothing is cached\n`;
   return entries.map((entry) => `${printable(recipient)}: ${printable(entryText(entry))}\n`).join('');
 }
 
-function entryText({ profile, destination, kind, server, reply, ref, ageSeconds, ttlSeconds }: Entry): string {
+function entryText({
+  profile,
+  destination,
+  kind,
+  server,
+  reply,
+  ref,
+  ageSeconds,
+  ttlSeconds,
+}: CacheEntryShown): string {
   const said = reply === null ? '' : `: ${reply}`;
   const dialogue = ref === '' ? '' : `, ref ${ref}`;
   const age = `${time(ageSeconds * 1_000)} old, ${time(ttlSeconds * 1_000)} left`;
   return `${kind}, by ${server}${said} (profile ${profile}, destination ${destination}, ${age}${dialogue})`;
-}
-
-function jsonText(value: object): string {
-  return `${printable(JSON.stringify(value))}\n`;
-}
-
-function misused(message: string, { stderr }: Terminal): number {
-  stderr.write(`${printable(message)}\n`);
-  return 2;
 }

@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
-import { styleText } from 'node:util';
 import type { Configuration, Explanation, ListenerSettings } from '@callahead/core';
 import { profilesOf, withCanaries } from '../canaries.ts';
 import { explain } from '../explain.ts';
-import { explanationJson, explanationText, type Paint, printable, unpainted } from '../explanation-text.ts';
+import { explanationJson, explanationText, type Paint, unpainted } from '../explanation-text.ts';
 import { openHalves } from '../halves.ts';
 import { load } from '../load.ts';
-import type { Terminal } from '../terminal.ts';
+import { complain, type Terminal } from '../terminal.ts';
+import { painted } from '../tone.ts';
 
 /** The command's arguments; `listener` and `client` null where they were not given. */
 export type ExplainArguments = Readonly<{
@@ -26,9 +26,9 @@ export async function explainCommand(given: ExplainArguments, terminal: Terminal
   const configuration = await load(given.file, terminal);
   if (configuration === null) return 2;
   const settings = chooseListener(configuration, given.listener);
-  if (typeof settings === 'string') return misused(settings, terminal);
+  if (typeof settings === 'string') return complain(settings, 2, terminal);
   const { client } = given;
-  if (client !== null && isIP(client) === 0) return misused(`--client: "${client}" is not an IP address`, terminal);
+  if (client !== null && isIP(client) === 0) return complain(`--client: "${client}" is not an IP address`, 2, terminal);
   const explanation = await walk(configuration, settings, given);
   const { stdout } = terminal;
   stdout.write(given.json ? explanationJson(explanation) : explanationText(explanation, painterFor(stdout)));
@@ -72,15 +72,8 @@ function chooseListener({ listeners }: Configuration, name: string | null): List
 
 const NO_PUBLIC_LISTENER = 'the configuration has no public listener: name another one with --listener';
 
-function misused(message: string, { stderr }: Terminal): number {
-  stderr.write(`${printable(message)}\n`);
-  return 2;
-}
-
-const STYLES = { faint: 'dim', strong: 'bold', good: 'green', bad: 'red', unsure: 'yellow' } as const;
-
 /** Colours on a terminal that wants them, nothing anywhere else. */
 function painterFor(stdout: NodeJS.WriteStream): Paint {
   if (!stdout.isTTY) return unpainted;
-  return (tone, text) => (tone === 'plain' ? text : styleText(STYLES[tone], text, { stream: stdout }));
+  return (tone, text) => painted(tone, text, stdout);
 }

@@ -1,8 +1,7 @@
-import { printable } from '../explanation-text.ts';
+import type { Changes } from '@callahead/admin';
 import { openGatewayClient, tell } from '../gateway-client.ts';
-import type { Terminal } from '../terminal.ts';
-
-type Changes = Readonly<Record<'opened' | 'closed' | 'kept' | 'restart', readonly string[]> & { generation: number }>;
+import { jsonLine, type Terminal } from '../terminal.ts';
+import { printable } from '../visible.ts';
 
 /** Lets the running gateway read its configuration file again (SPEC 1.6). Exit codes: 0 it is at work; 1 no gateway answers; 2 the file is of no use, with every problem of it. */
 export async function reloadCommand(
@@ -11,10 +10,10 @@ export async function reloadCommand(
 ): Promise<number> {
   const client = await openGatewayClient(file, terminal);
   if (client === null) return 2;
-  const answer = await client.ask('/api/v1/reload', {});
+  const answer = await client.ask('/api/v1/reload', 'generation', {});
   if (answer.kind === 'trouble') return tell(answer, terminal);
   const changes = answer.body as Changes;
-  terminal.stdout.write(json ? `${printable(JSON.stringify(changes))}\n` : changesText(changes));
+  terminal.stdout.write(json ? jsonLine(changes) : changesText(changes));
   return 0;
 }
 

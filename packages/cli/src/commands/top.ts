@@ -20,7 +20,7 @@ export async function topCommand({ file }: Readonly<{ file: string }>, terminal:
 }
 
 async function printOnce(client: GatewayClient, { stdout }: Terminal): Promise<Trouble | null> {
-  const answer = await client.ask('/api/v1/status');
+  const answer = await client.ask('/api/v1/status', 'profiles');
   if (answer.kind === 'trouble') return answer;
   const now = snapshotOf(answer.body);
   if (now === null) return strange(client);

@@ -2,10 +2,9 @@ import { once } from 'node:events';
 import type { Canaries } from '@callahead/admin';
 import type { Configuration, Profile, Recipient, Verdict } from '@callahead/core';
 import { withCanaries } from '../canaries.ts';
-import { printable } from '../explanation-text.ts';
 import { createValidate, type Halves, openHalves } from '../halves.ts';
 import { load } from '../load.ts';
-import type { Terminal } from '../terminal.ts';
+import { complain, type Terminal } from '../terminal.ts';
 import { type Choice, chooseAsked } from '../verify/asked.ts';
 import { cutTornLine, EarlierError, openEarlier } from '../verify/earlier.ts';
 import { FORMATS, type FormatName } from '../verify/format.ts';
@@ -23,6 +22,7 @@ import { createProgress } from '../verify/progress.ts';
 import { type Address, invalidResult, type Result, resultOf } from '../verify/result.ts';
 import { createStopper, type Stopper } from '../verify/stop.ts';
 import { createTally, pace, type Tally } from '../verify/tally.ts';
+import { printable } from '../visible.ts';
 
 /** The command's arguments; null where they were not given. No `addresses`, or `-`: they come from stdin. `resume`: a file with results of an earlier run. */
 export type VerifyArguments = Readonly<{
@@ -193,9 +193,4 @@ async function writeResults(plan: Plan, { given, total }: Input, parts: RunParts
   } finally {
     progress.stop();
   }
-}
-
-function complain(message: string, exitCode: number, { stderr }: Terminal): number {
-  stderr.write(`${printable(message)}\n`);
-  return exitCode;
 }

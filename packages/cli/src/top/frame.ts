@@ -1,10 +1,10 @@
 /** What `top` shows, as lines of text: pure, so that a test can read it. */
 import { oneLine } from '@callahead/core';
+import type { Tone } from '../tone.ts';
 import { count, time } from '../words.ts';
 import { type Percentiles, type Rates, ratesOf, sum } from './rates.ts';
 import type { ServerState, Snapshot } from './snapshot.ts';
 
-export type Tone = 'plain' | 'faint' | 'strong' | 'good' | 'bad' | 'unsure';
 /** One line, in pieces of one tone each. */
 export type Row = readonly (readonly [Tone, string])[];
 

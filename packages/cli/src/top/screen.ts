@@ -1,7 +1,7 @@
 /** A whole terminal, which looks afterwards as it did before. */
 import { writeSync } from 'node:fs';
-import { styleText } from 'node:util';
-import type { Row, Tone } from './frame.ts';
+import { painted } from '../tone.ts';
+import type { Row } from './frame.ts';
 
 export type Screen = Readonly<{
   size(): Readonly<{ columns: number; rows: number }>;
@@ -27,7 +27,6 @@ const BEGIN = '\x1b[?2026h\x1b[H';
 const END = '\x1b[J\x1b[?2026l';
 const REST_OF_LINE = '\x1b[K';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-const STYLES = { faint: 'dim', strong: 'bold', good: 'green', bad: 'red', unsure: 'yellow' } as const;
 
 export function openScreen({ stdout, stdin, key, resized, ended }: ScreenOptions): Screen {
   let open = true;
@@ -82,9 +81,4 @@ export function openScreen({ stdout, stdin, key, resized, ended }: ScreenOptions
     },
     close,
   };
-}
-
-/** Colours where the terminal has some and nobody has said NO_COLOR. */
-function painted(tone: Tone, text: string, stream: NodeJS.WriteStream): string {
-  return tone === 'plain' ? text : styleText(STYLES[tone], text, { stream });
 }

@@ -1,45 +1,32 @@
 /** What `top` shows of GET /api/v1/status (docs/api.md). */
-export type Verdicts = Readonly<Record<'valid' | 'unknown' | 'refused' | 'temporary' | 'failed', number>>;
-export type Bucket = Readonly<{ leSeconds: number | null; count: number }>;
+import type { Status } from '@callahead/admin';
+
+type Profile = Status['profiles'][number];
+type Server = Status['servers'][number];
+
+export type Verdicts = Readonly<Profile['verdicts']>;
 /** Since the start of the gateway; `buckets` cumulative. */
-export type Latency = Readonly<{ count: number; buckets: readonly Bucket[] }>;
+export type Latency = Pick<Profile['latency'], 'count' | 'buckets'>;
+export type ProfileState = Pick<Profile, 'name' | 'mode' | 'verdicts' | 'sources' | 'cache'> &
+  Readonly<{ latency: Latency }>;
+export type ServerState = Pick<
+  Server,
+  'profile' | 'server' | 'breaker' | 'leftAloneSeconds' | 'suspended' | 'catchAll' | 'connections' | 'probes'
+> &
+  Readonly<{ latency: Latency }>;
 
-export type ProfileState = Readonly<{
-  name: string;
-  mode: string;
-  verdicts: Verdicts;
-  sources: Readonly<Record<string, number>>;
-  latency: Latency;
-  cache: Readonly<{ positive: number; negative: number; size: number }>;
-}>;
-
-export type ServerState = Readonly<{
-  profile: string;
-  server: string;
-  breaker: string;
-  leftAloneSeconds: number;
-  connections: Readonly<Record<'connecting' | 'idle' | 'busy' | 'lent' | 'limit' | 'waiting', number>>;
-  probes: Verdicts;
-  latency: Latency;
-}>;
-
-export type Offender = Readonly<{ client: string; listener: string; group: string; count: number; at: string }>;
-
-export type Snapshot = Readonly<{
-  hostname: string;
-  version: string;
-  startedAt: string;
-  uptimeSeconds: number;
-  state: string;
-  listeners: readonly Readonly<{ sessions: number }>[];
-  profiles: readonly ProfileState[];
-  servers: readonly ServerState[];
-  engine: Readonly<{ asking: number; waiting: number; destinations: number }>;
-  messages: Readonly<{ relayed: number; refused: number }>;
-  dhap: Readonly<{ crossings: number; offenders: readonly Offender[] }>;
-  threads: readonly Readonly<{ thread: string; lagSeconds: number }>[];
-  residentBytes: number;
-}>;
+export type Snapshot = Pick<
+  Status,
+  'hostname' | 'version' | 'startedAt' | 'uptimeSeconds' | 'state' | 'engine' | 'residentBytes'
+> &
+  Readonly<{
+    listeners: readonly Pick<Status['listeners'][number], 'sessions'>[];
+    profiles: readonly ProfileState[];
+    servers: readonly ServerState[];
+    messages: Pick<Status['messages'], 'relayed' | 'refused'>;
+    dhap: Readonly<{ crossings: number; offenders: readonly Omit<Status['dhap']['offenders'][number], 'samples'>[] }>;
+    threads: readonly Pick<Status['threads'][number], 'thread' | 'lagSeconds'>[];
+  }>;
 
 const PARTS = ['listeners', 'profiles', 'servers', 'engine', 'messages', 'dhap', 'threads'] as const;
 

@@ -1,5 +1,5 @@
 /** The forms in which results are written, and read again by a run that goes on where another one ended. */
-import { printable } from '../explanation-text.ts';
+import { printable } from '../visible.ts';
 import { KINDS, type Result, type ResultKind } from './result.ts';
 
 /** What of a written result counts later. `recipient` as `printable` has it. */

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { printable } from '../explanation-text.ts';
+import { printable } from '../visible.ts';
 import { type Earlier, EarlierError } from './earlier.ts';
 import { linesOf } from './lines.ts';
 import { type Address, nameOf, readAddress } from './result.ts';
