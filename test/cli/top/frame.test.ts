@@ -43,6 +43,22 @@ test('servers are sorted by what they are asked, by what ails them, or by name',
   t.regex(show({ now }).join('\n'), /b:25 .* open 12s /);
 });
 
+test('a server that its canary has found out is told apart, and columns stay where they are', (t) => {
+  const servers = [
+    serverState({ server: 'a:25', catchAll: true }),
+    serverState({ server: 'b:25', suspended: true }),
+    serverState({ server: 'c:25', breaker: 'half-open' }),
+    serverState({ server: 'd:25', breaker: 'open', leftAloneSeconds: 100 }),
+  ];
+  const lines = show({ now: snapshot({ servers }), sort: 'state' }).filter((line) => /^(SERVER|.:25)/.test(line));
+  const column = lines[0]?.indexOf('STATE') ?? 0;
+  t.deepEqual(
+    lines.map((line) => line.slice(column - 6, column + 5).trim()),
+    ['STATE', 'open 1m 40s', 'half-open', 'suspended', 'catch-all'],
+  );
+  t.is(new Set(lines.map((line) => line.length)).size, 1);
+});
+
 test('no picture is larger than the terminal, whatever the two are', (t) => {
   const many = Array.from({ length: 50 }, (_, i) => i);
   const now = snapshot({

@@ -115,12 +115,8 @@ function profileRows({ profiles }: Snapshot, rates: Rates): Row[] {
 
 function serverRows({ now, sort }: View, rates: Rates): Row[] {
   if (now.servers.length === 0) return [];
-  const header: Row = [
-    [
-      'strong',
-      cells(['SERVER', 'PROFILE', 'ASKED/S', 'BREAKER', 'BUSY', 'IDLE', 'LENT', 'LIMIT', 'WAITING', ...PERCENTILES]),
-    ],
-  ];
+  const columns = ['BUSY', 'IDLE', 'LENT', 'LIMIT', 'WAITING', ...PERCENTILES];
+  const header: Row = [['strong', serverCells(['SERVER', 'PROFILE', 'ASKED/S'], 'STATE', columns)]];
   const measured = now.servers.map((server) => ({ server, ...rates.server(server) }));
   measured.sort(
     (a, b) => b.probes - a.probes || sum(b.server.probes) - sum(a.server.probes) || byName(a.server, b.server),
@@ -129,24 +125,34 @@ function serverRows({ now, sort }: View, rates: Rates): Row[] {
   if (sort === 'name') measured.sort((a, b) => byName(a.server, b.server));
   const rows = measured.map(({ server, probes, ...took }): Row => {
     const { busy, idle, lent, limit, waiting } = server.connections;
-    const breaker = server.breaker === 'open' ? `open ${time(server.leftAloneSeconds * 1_000)}` : server.breaker;
-    const figures = [busy, idle, lent, limit, waiting].map(count);
-    const tone: Tone = server.breaker === 'closed' ? 'plain' : 'bad';
-    return [
-      [tone, cells([server.server, server.profile, decimal(probes), breaker, ...figures, ...percentileCells(took)])],
-    ];
+    const [tone, state] = stateOf(server);
+    const figures = [...[busy, idle, lent, limit, waiting].map(count), ...percentileCells(took)];
+    return [[tone, serverCells([server.server, server.profile, decimal(probes)], state, figures)]];
   });
   return [header, ...rows];
+}
+
+/** A state takes more room than a figure. */
+function serverCells(first: readonly string[], state: string, figures: readonly string[]): string {
+  return [cells(first), state.padStart(STATE_WIDTH), figureCells(figures)].join(' ');
 }
 
 function byName(a: ServerState, b: ServerState): number {
   return a.server.localeCompare(b.server) || a.profile.localeCompare(b.profile);
 }
 
-/** Left alone before half open before those that are waited for. */
-function trouble({ breaker, connections }: ServerState): number {
+/** Its breaker, where that is not closed, before what its canary has found out. */
+function stateOf({ breaker, leftAloneSeconds, suspended, catchAll }: ServerState): readonly [Tone, string] {
+  if (breaker === 'open') return ['bad', `open ${time(leftAloneSeconds * 1_000)}`];
+  if (breaker === 'half-open') return ['bad', breaker];
+  if (suspended) return ['bad', 'suspended'];
+  return catchAll ? ['unsure', 'catch-all'] : ['plain', breaker];
+}
+
+/** Left alone before half open before suspended before those that are waited for. */
+function trouble({ breaker, suspended, connections }: ServerState): number {
   if (breaker !== 'closed') return breaker === 'open' ? 1e9 : 1e8;
-  return connections.waiting;
+  return suspended ? 1e7 : connections.waiting;
 }
 
 function offenderRows({ dhap }: Snapshot): Row[] {
@@ -164,11 +170,16 @@ const PERCENTILES = ['P50', 'P95', 'P99'];
 const NAME_WIDTH = 28;
 const SECOND_WIDTH = 14;
 const WIDTH = 8;
+const STATE_WIDTH = 11;
 
 /** Two names, and figures to the right. */
 function cells([first = '', second = '', ...others]: readonly string[]): string {
   const names = `${fitted(first, NAME_WIDTH)} ${fitted(second, SECOND_WIDTH)}`;
-  return [names, ...others.map((each) => text(each).padStart(WIDTH))].join(' ');
+  return `${names} ${figureCells(others)}`;
+}
+
+function figureCells(figures: readonly string[]): string {
+  return figures.map((each) => text(each).padStart(WIDTH)).join(' ');
 }
 
 function fitted(name: string, width: number): string {
