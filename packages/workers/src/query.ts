@@ -138,10 +138,6 @@ export const timedOut = {
   during: 'conversation',
 } as const;
 
-export function noSession(during: Failure['during']): Outcome {
-  return { kind: 'failed', cause: 'timeout', detail: 'no connection was free in time', during };
-}
-
 /** One server's breaker is open. */
 export const serverLeftAlone = {
   kind: 'failed',

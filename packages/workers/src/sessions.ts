@@ -3,15 +3,13 @@
  * over the free sessions.
  */
 import { type LoanOutcome, linger, type Probe, type Server } from '@callahead/core';
-import { createDoubts } from './doubts.ts';
+import { createAttempts } from './attempts.ts';
 import type { Habits } from './habits.ts';
 import type { NotOpen } from './not-open.ts';
 import { type Connect, openServer } from './opening.ts';
-import { createPace } from './pace.ts';
 import type { Borrower } from './permits.ts';
-import { attemptDeadlineMs, noSession, note, type Outcome, type Query, serverLeftAlone, type Told } from './query.ts';
+import { attemptDeadlineMs, type Outcome, type Query, serverLeftAlone, type Told } from './query.ts';
 import { createSession, type Session } from './session.ts';
-import { createWaiting } from './waiting.ts';
 
 /** Runs work of an actor: what it throws, now or later, is the supervisor's. */
 export type Supervise = (work: () => void | Promise<void>) => void;
@@ -55,13 +53,6 @@ const MOST_TOGETHER = 100;
 /** How long no other connection is tried after one failed while sessions are at work. */
 const AVOID_MS = 1000;
 
-const tooMany: Outcome = {
-  kind: 'failed',
-  cause: 'overload',
-  detail: 'more wait for the server than it answers in time',
-  during: 'conversation',
-};
-
 export function createSessions(options: SessionsOptions): Sessions {
   const { probe, habits, now, supervise } = options;
   const connecting = new Set<symbol>();
@@ -69,27 +60,14 @@ export function createSessions(options: SessionsOptions): Sessions {
   const busy = new Set<Session>();
   /** Closed or about to be; their permits are still ours. */
   const leaving = new Set<Session | symbol>();
-  const pace = createPace(now);
-  const waiting = createWaiting({ now, pace, late: (query) => drop(query, noSession('conversation')) });
-  let owed = 0;
+  const attempts = createAttempts(options);
+  const { waiting, pace } = attempts;
   let borrowing = 0;
   let recalls = 0;
   let avoidUntilMs = 0;
   let deniedUntilMs = 0;
   let stopping: 'no' | 'drain' | 'destroy' = 'no';
   const { promise: empty, resolve: nowEmpty } = Promise.withResolvers<void>();
-  const doubts = createDoubts({ habits, done, ask: waiting.add });
-
-  function done(query: Query, outcome: Outcome): void {
-    owed--;
-    if (outcome.kind !== 'failed') pace.answered();
-    options.done(query, outcome);
-  }
-
-  function add(query: Query): void {
-    owed++;
-    if (!waiting.enter(query)) done(query, tooMany);
-  }
 
   function pump(): void {
     if (stopping === 'destroy') return;
@@ -140,16 +118,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   function told(query: Query, what: Told): void {
-    if (stopping === 'destroy') return;
-    if (what.kind === 'again') {
-      query.manner = what.manner;
-      if (what.manner.kind === 'alone') doubts.add(query);
-      else waiting.add(query);
-      return;
-    }
-    const alone = query.manner.kind === 'alone';
-    done(query, what);
-    if (alone) doubts.decided(query, what);
+    if (stopping !== 'destroy') attempts.told(query, what);
   }
 
   /** A session after its batch: kept for the next one, unless it must go or somebody else waits for its permit. */
@@ -268,42 +237,20 @@ export function createSessions(options: SessionsOptions): Sessions {
   /** Lets those go that no session, present or coming, will serve. */
   function giveUp(outcome: Outcome, lines: readonly string[] = []): void {
     if (connecting.size > 0) return;
-    const isServed = (query: Query): boolean => query.manner.kind === 'any' && idle.size + busy.size > 0;
-    // One that is given up may have sent another one here that waited for its answer.
-    for (let given = notServed(); given.length > 0; given = notServed()) {
-      for (const query of given) {
-        note(query, lines);
-        drop(query, outcome);
-      }
-    }
-
-    function notServed(): readonly Query[] {
-      return waiting.take((query) => !isServed(query));
-    }
-  }
-
-  function drop(query: Query, outcome: Outcome): void {
-    // At the next server it is asked in any manner again.
-    const alone = query.manner.kind === 'alone';
-    done(query, outcome);
-    if (alone) doubts.decided(query, null);
+    const isServed = ({ manner }: Query): boolean => manner.kind === 'any' && idle.size + busy.size > 0;
+    attempts.giveUp(isServed, outcome, lines);
   }
 
   function expire(): void {
-    const isOver = (query: Query): boolean => attemptDeadlineMs(query) <= now();
-    const over = [...waiting.take(isOver), ...doubts.remove(isOver)];
-    if (over.length === 0) return;
-    const during = connecting.size > 0 && idle.size + busy.size === 0 ? 'dialing' : 'conversation';
-    for (const query of over) drop(query, noSession(during));
-    pump();
+    const isDialing = connecting.size > 0 && idle.size + busy.size === 0;
+    if (attempts.expire(isDialing ? 'dialing' : 'conversation')) pump();
   }
 
   async function stop(how: 'drain' | 'destroy'): Promise<void> {
     stopping = how;
     for (const session of idle.keys()) leave(session);
     if (how === 'destroy') {
-      waiting.take(() => true);
-      doubts.remove(() => true);
+      attempts.forget();
       for (const session of busy) leave(session);
       // Those that wait for the answer to their QUIT.
       for (const session of leaving) if (typeof session !== 'symbol') void session.destroy();
@@ -322,7 +269,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   const sessions: Sessions = {
-    add,
+    add: attempts.add,
     pump,
     lend,
     deny(untilMs) {
@@ -340,8 +287,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     expire,
     leftAlone: () => now() < deniedUntilMs && connecting.size + idle.size + busy.size === 0,
-    owed: () => owed,
-    waiting: () => waiting.any() + waiting.particular() + doubts.held().length,
+    owed: attempts.owed,
+    waiting: attempts.unasked,
     counts: () => ({ connecting: connecting.size, idle: idle.size, busy: busy.size }),
     stop,
   };
