@@ -21,12 +21,12 @@ const MAIL = `${HELLO}
 const JUNK = `
   EHLO 99 250 2.0.0 | NOOP
   EHLO 99 250 2.0.0 | RSET
+  EHLO 99 252 2.0.0 | VRFY known
   MAIL 99 554 5.5.1 | DATA
   EHLO 99 553 5.6.7 | MAIL FROM:<j\xc3\xbcrgen@client.example>
   EHLO 99 552 5.3.4 | MAIL FROM:<a@client.example> SIZE=99999999
   MAIL 99 553 5.1.3 | RCPT TO:<known%elsewhere.example@example.com>
   MAIL 99 553 5.6.7 | RCPT TO:<j\xc3\xbcrgen@example.com>
-  EHLO 20 502 5.5.1 | VRFY known
   EHLO 20 502 5.5.1 | EXPN list
   EHLO 20 502 5.5.1 | STARTTLS
   EHLO 20 500 5.5.2 | WIZ

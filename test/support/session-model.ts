@@ -78,7 +78,7 @@ export const COMMANDS: readonly Command[] = [
   { line: 'RSET now', codes: 501 },
   { line: 'NOOP', codes: 250 },
   { line: 'NOOP known@example.com', codes: 250 },
-  { line: 'VRFY known', codes: 502, odd: true },
+  { line: 'VRFY known', codes: 252 },
   { line: 'EXPN list', codes: 502, odd: true },
   { line: 'HELP', codes: 502, odd: true },
   { line: 'AUTH PLAIN AGEAYg==', codes: 502, odd: true },

@@ -6,6 +6,7 @@ export const SAYS = {
   senderOk: says(250, '2.1.0', 'Sender ok'),
   recipientOk: says(250, '2.1.5', 'Recipient ok'),
   bye: says(221, '2.0.0', 'Bye'),
+  notVerified: says(252, '2.0.0', 'Nobody is verified here, send a message to find out'),
   readyForTls: says(220, '2.0.0', 'Ready to start TLS'),
   goAhead: says(354, null, 'Go ahead, end with <CRLF>.<CRLF>'),
 

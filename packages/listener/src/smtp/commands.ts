@@ -47,7 +47,7 @@ export type CommandsOptions = Readonly<{
 /** Commands of a session that bring no message nearer. */
 const MAX_IDLE_COMMANDS = 100;
 
-const NOT_IMPLEMENTED = new Set('AUTH VRFY EXPN HELP ETRN BDAT BURL TURN SEND SOML SAML LHLO'.split(' '));
+const NOT_IMPLEMENTED = new Set('AUTH EXPN HELP ETRN BDAT BURL TURN SEND SOML SAML LHLO'.split(' '));
 /** Requests of browsers, and the header of a proxy that has said it already or is not trusted. */
 const NOT_SMTP = /^(?:(?:OPTIONS|GET|HEAD|POST|PUT|DELETE|TRACE|CONNECT) .*HTTP\/\d|PROXY )/i;
 /** RFC 3207 §4. */
@@ -129,6 +129,8 @@ export function createCommands({
       case 'NOOP':
         idleCommands++;
         return idle(say(SAYS.ok));
+      case 'VRFY':
+        return verify(argument);
       case 'STARTTLS':
         return startTls(argument);
       case 'QUIT':
@@ -160,6 +162,13 @@ export function createCommands({
     if (transaction === null || transaction.accepted === 0) idleCommands++;
     transaction = null;
     return idle(say(SAYS.ok));
+  }
+
+  /** RFC 5321 §7.3: whoever does not tell by VRFY who exists says 252 to everybody, a code that is neither a yes nor a no. */
+  function verify(argument: string): Outcome {
+    if (argument.trim() === '') return mistake(SAYS.badSyntax);
+    idleCommands++;
+    return idle(say(SAYS.notVerified));
   }
 
   /** A policy is about fewer clients than its listener: where it says off, the listener asks for nothing. */
