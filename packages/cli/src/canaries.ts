@@ -1,10 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Canaries, createCanaries } from '@callahead/admin';
 import type { Configuration, Emit, ListenerSettings, Profile, Recipient, Verdict } from '@callahead/core';
 import { failed } from '@callahead/core';
 import type { Engine } from '@callahead/workers';
 import type { Generation } from './generation.ts';
-import { createValidate, type Halves } from './halves.ts';
+import { createValidate } from './halves.ts';
 
 type CanaryParts = Readonly<{
   newest: () => Pick<Generation, 'configuration' | 'router'>;
@@ -12,26 +11,6 @@ type CanaryParts = Readonly<{
   emit: Emit;
   now: () => number;
 }>;
-
-/** Servers that take longer are found out while others are asked about. */
-const FIRST_ROUND_MS = 5_000;
-
-/** Those of a process that is no gateway. `work` begins when they have asked about these profiles' servers, and they end with it: what servers say is believed as a gateway would believe it. */
-export async function withCanaries<Done>(
-  { router, engine, now }: Halves,
-  configuration: Configuration,
-  profiles: readonly Profile[],
-  work: (canaries: Canaries) => Promise<Done>,
-): Promise<Done> {
-  const canaries = openCanaries({ newest: () => ({ configuration, router }), engine, emit: () => {}, now });
-  canaries.renew(new Map(profiles.map((profile) => [profile.name, profile])));
-  try {
-    await Promise.race([canaries.asked(), pause(FIRST_ROUND_MS, null, { ref: false })]);
-    return await work(canaries);
-  } finally {
-    canaries.close();
-  }
-}
 
 /** All profiles by which a listener's recipients may be asked about. */
 export function profilesOf({ profile, recipientAccess }: ListenerSettings): readonly Profile[] {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Canaries } from '@callahead/admin';
 import type { Configuration, Profile, Recipient, Verdict } from '@callahead/core';
-import { withCanaries } from '../canaries.ts';
-import { createValidate, type Halves, openHalves } from '../halves.ts';
+import { askAlone } from '../alone.ts';
+import { createValidate, type Halves } from '../halves.ts';
 import { load } from '../load.ts';
 import { complain, type Terminal } from '../terminal.ts';
 import { type Choice, chooseAsked } from '../verify/asked.ts';
@@ -46,7 +46,6 @@ type Plan = Readonly<{
 /** What earlier runs had, in the unit of the input. */
 type Start = Readonly<{ done: number; place: number; hasHeader: boolean }>;
 
-const QUIT_WITHIN_MS = 1_000;
 const CONCURRENCY = 100;
 /** So many answers may wait for one that is due before them: a server that is waited for holds nobody up for long. */
 const AHEAD = 10_000;
@@ -130,25 +129,16 @@ type RunParts = Readonly<{ tally: Tally; start: Start; stopper: Stopper; termina
 
 /** Resolves with what is wrong with the input, or null. */
 async function run(plan: Plan, input: Input, parts: RunParts): Promise<string | null> {
-  const { configuration } = plan;
-  const halves = openHalves(configuration, {
-    // A result says what the gateway logs of a probe.
-    emit: () => {},
-    onFatal: (error) => parts.stopper.stop({ why: `because the engine gave up: ${error.message}`, quiet: false }),
-    // The gateway's own sockets, whether or not it runs: a route to them is a loop.
-    listenAddresses: () => configuration.listeners.flatMap(({ listen }) => listen),
-  });
+  const { configuration, choice } = plan;
+  const onFatal = (error: Error): void =>
+    parts.stopper.stop({ why: `because the engine gave up: ${error.message}`, quiet: false });
   try {
-    // A gateway's threads have started long before; the time of a recipient is not for that.
-    await halves.engine.up();
-    await withCanaries(halves, configuration, plan.choice.profiles, (canaries) =>
-      writeResults(plan, input, parts, createAsk(plan.choice, halves, canaries)),
+    await askAlone(configuration, { profiles: choice.profiles, onFatal }, (halves, canaries) =>
+      writeResults(plan, input, parts, createAsk(choice, halves, canaries)),
     );
     return null;
   } catch (error) {
     return (error as Error).message;
-  } finally {
-    await halves.close(QUIT_WITHIN_MS);
   }
 }
 
