@@ -21,6 +21,8 @@ const seconds = readOptions().seconds ?? 6;
 const profile = {
   maxRecipientsPerTransaction: 20,
   validationTimeout: '10s',
+  // A cache that grows is not what is looked for.
+  cacheSize: 10_000,
   onValidationFailure: { code: 451, text: '4.4.3 Try again later' },
 };
 

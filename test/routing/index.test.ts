@@ -118,6 +118,25 @@ test('a domain that points at one of our own sockets is a loop, with every worse
   t.is(summary(await router.toAsk(requestFor('anna@plain.example'))), 'failed loop');
 });
 
+test('the machine is asked for its addresses once a second at most', async (t) => {
+  let nowMs = 1_000;
+  let asked = 0;
+  const { router } = await open(t, ZONE, {
+    now: () => nowMs,
+    interfaces() {
+      asked++;
+      return ['127.0.0.1'];
+    },
+  });
+  for (const domain of ['example.com', 'plain.example'])
+    await router.toAsk(requestFor(`anna@${domain}`, { now: () => nowMs }));
+  t.is(asked, 1);
+  nowMs += 1_000;
+  router.flush({ kind: 'all' });
+  await router.toAsk(requestFor('anna@example.com', { now: () => nowMs }));
+  t.is(asked, 2);
+});
+
 test('a name or an address of `self` is us, in any spelling', async (t) => {
   const named = await open(t, ZONE, { self: { names: ['backup.example.com'], addresses: [] } });
   t.is(summary(await named.router.toAsk(requestFor('anna@example.com'))), '192.0.2.1 2001:db8::1');

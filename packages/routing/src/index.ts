@@ -135,10 +135,18 @@ async function resolve(at: Hops, lookup: Lookup): Promise<Resolved> {
   return at.named === 'recipient' ? resolveDomain(hop, lookup) : resolveNamed(at.hops, lookup);
 }
 
+/** So long the machine keeps the addresses that it had: asking the system for them takes longer than resolving a name. */
+const SEEN_MS = 1_000;
+
 function whoWeAre(options: RouterOptions): () => Us {
   const names = new Set([options.hostname, ...options.self.names].map((name) => name.toLowerCase()));
   const addresses = canonical(options.self.addresses);
-  return () => ({ names, addresses, sockets: options.listenAddresses(), machine: canonical(options.interfaces()) });
+  let seen = { atMs: Number.NEGATIVE_INFINITY, machine: canonical([]) };
+  return () => {
+    const nowMs = options.now();
+    if (nowMs >= seen.atMs + SEEN_MS) seen = { atMs: nowMs, machine: canonical(options.interfaces()) };
+    return { names, addresses, sockets: options.listenAddresses(), machine: seen.machine };
+  };
 }
 
 function canonical(addresses: readonly string[]): ReadonlySet<string> {
