@@ -26,6 +26,8 @@ const FAULTS: readonly Fault[] = [
   { title: 'is silent after MAIL', on: { MAIL: () => silent }, hears: 'DATA 451 4.4.2' },
   { title: 'closes after MAIL', on: { MAIL: () => close }, hears: 'DATA 451 4.4.2' },
   { title: 'refuses MAIL for now', on: { MAIL: () => '451 4.7.1 Later' }, hears: 'DATA 451 4.7.1' },
+  { title: 'wants TLS before MAIL', on: { MAIL: () => '530 5.7.0 STARTTLS first' }, hears: 'DATA 451 4.5.0' },
+  { title: 'wants a login before MAIL', on: { MAIL: () => '530 5.7.57 Who?' }, hears: 'DATA 451 4.5.0' },
   { title: 'refuses MAIL', on: { MAIL: () => '550 5.7.1 No' }, hears: 'DATA 550 5.7.1' },
   {
     title: 'closes with a 421 to MAIL',

@@ -126,7 +126,7 @@ export { type Behind, type Broken, type Conversation, openConversation, type Sai
 export { type Dialed, dial, linger, type Place, placesOf } from './smtp/dial.ts';
 export { createReplyParser, type Malformed, type RawReply, type ReplyParser } from './smtp/reply.ts';
 export { type Secured, type SecuringOptions, startTls } from './smtp/starttls.ts';
-export { oneLine, printReply, readStatus, saysEnough, saysUnknown } from './smtp/status.ts';
+export { isAboutUs, oneLine, printReply, readStatus, saysEnough, saysUnknown } from './smtp/status.ts';
 export type { Recorder, Step } from './step.ts';
 export { type Cause, failed, type Reply, type Source, type Verdict, type VerdictKind } from './verdict.ts';
 export { createWheel, type Spoke, type Wheel } from './wheel.ts';

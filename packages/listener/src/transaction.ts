@@ -1,4 +1,11 @@
-import type { Capabilities, Conversation, Recipient, Reply, Said } from '@callahead/core';
+import {
+  type Capabilities,
+  type Conversation,
+  isAboutUs,
+  type Recipient,
+  type Reply,
+  type Said,
+} from '@callahead/core';
 
 /** One message as its sender announced it. */
 export type Envelope = Readonly<{
@@ -61,6 +68,8 @@ export async function beginTransaction(terms: Terms): Promise<Begun> {
   const said = await mail?.();
   const sender = answerIn(said);
   if (sender === null) return over(conversation, { kind: 'dead', reply: brokenReply(said) });
+  // As before MAIL: no message must bounce for how we and the next hop are set up.
+  if (isAboutUs(sender)) return { kind: 'failed', reply: NEXT_HOP.unwilling };
   if (!isPositive(sender)) return { kind: 'failed', reply: refusal(sender) };
   const replies: Reply[] = [];
   for (const recipient of recipients) {

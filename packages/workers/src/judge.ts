@@ -1,5 +1,5 @@
 /** What a server's reply means (SPEC 4.2–4.5). Pure: the caller knows the stage and does what follows. */
-import { type Cause, type Reply, saysEnough, saysUnknown } from '@callahead/core';
+import { type Cause, isAboutUs, type Reply, saysEnough, saysUnknown } from '@callahead/core';
 
 /** A server that cannot be asked; it says nothing about any recipient (SPEC 4.2). */
 export type Trouble =
@@ -26,7 +26,6 @@ export function judgeServer(stage: 'greeting' | 'hello' | 'auth' | 'mail', reply
   return { kind: 'failed', cause: 'protocol', detail };
 }
 
-const NO_ANSWER = new Set([500, 502, 503, 504, 521, 530, 534, 535, 538, 555]);
 const ABOUT_THE_SENDER = /^[45]\.1\.[78]$/;
 
 /** Judges the reply to a RCPT. `first`: it is the first RCPT of its transaction. */
@@ -41,7 +40,7 @@ export function judgeRecipient(reply: Reply, first: boolean, unknownRecipientCod
   if (saysUnknown(reply)) return 'unknown';
   if (unknownRecipientCodes.includes(String(code))) return 'unknown';
   if (enhanced !== null && unknownRecipientCodes.includes(enhanced)) return 'unknown';
-  if (NO_ANSWER.has(code) || (code === 501 && enhanced?.startsWith('5.5.'))) return 'protocol';
+  if (isAboutUs(reply)) return 'protocol';
   return 'refused';
 }
 

@@ -37,6 +37,13 @@ export function saysEnough({ code, enhanced }: Reply): boolean {
   return code === 552 && (enhanced === null || enhanced === '5.5.3');
 }
 
+/** Is a 5yz about what we said or who we are, such as a demand for TLS or a login, and so about neither sender nor recipient (SPEC 4.3)? */
+export function isAboutUs({ code, enhanced }: Reply): boolean {
+  return ABOUT_US.has(code) || (code === 501 && enhanced !== null && enhanced.startsWith('5.5.'));
+}
+
+const ABOUT_US: ReadonlySet<number> = new Set([500, 502, 503, 504, 521, 530, 534, 535, 538, 555]);
+
 /** Text from outside made fit for a reply or a log line: printable ASCII, one line, at most 480 octets. */
 export function oneLine(text: string): string {
   return text
