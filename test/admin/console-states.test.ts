@@ -147,4 +147,10 @@ test.serial('two hundred servers and a thousand recipients are a page that can b
   await page.getByRole('button', { name: 'Show more of 1,000' }).waitFor();
   t.is(await page.getByRole('link', { name: /^Explain user/ }).count(), 100);
   t.true((await size()) < 3_500, String(await size()));
+  await page.getByRole('button', { name: 'Show more of 1,000' }).click();
+  await page.getByText('Pause to see all 1,000.').waitFor();
+  t.is(await page.getByRole('link', { name: /^Explain user/ }).count(), 200);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Show more of 1,000' }).click();
+  await page.getByRole('link', { name: 'Explain user700@example.com' }).waitFor();
 });

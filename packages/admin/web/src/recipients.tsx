@@ -7,10 +7,12 @@ import type { Live } from './live.ts';
 import { Badge, Choice, Empty, KindBadge, TextField } from './parts.tsx';
 import { hashOf } from './place.ts';
 import { More, Table } from './table.tsx';
-import { clock, plural } from './words.ts';
+import { clock, count, plural } from './words.ts';
 
 const KIND_NAMES = ['valid', 'unknown', 'refused', 'temporary', 'failed', 'bypassed', 'unchecked', 'unasked'];
 const PAGE = 100;
+/** While rows come, for they are drawn four times a second. */
+const MOST_RUNNING = 200;
 
 export type RecipientsProps = Readonly<{ live: Live; query: URLSearchParams; refill: () => Promise<void> }>;
 
@@ -20,6 +22,9 @@ export function RecipientsView({ live, query, refill }: RecipientsProps) {
   const [most, setMost] = useState(PAGE);
   const rows = frozen ?? live.rows;
   const shown = useMemo(() => rows.filter((row) => isWanted(row, filter)), [rows, filter]);
+  const drawn = frozen === null ? Math.min(most, MOST_RUNNING) : most;
+  // What stays the same is not drawn anew with every snapshot.
+  const table = useMemo(() => <Rows rows={shown.slice(0, drawn)} />, [shown, drawn]);
   const since = frozen?.[0]?.id ?? 0;
   const fresh = frozen === null ? 0 : live.rows.filter((row) => row.id > since && isWanted(row, filter)).length;
   const { skipped } = live;
@@ -48,12 +53,12 @@ export function RecipientsView({ live, query, refill }: RecipientsProps) {
           {frozen === null ? 'Pause' : 'Go on'}
         </button>
       </div>
-      {shown.length === 0 ? (
-        <Nothing hasRows={rows.length > 0} clear={() => setFilter(ANY)} />
+      {shown.length === 0 ? <Nothing hasRows={rows.length > 0} clear={() => setFilter(ANY)} /> : table}
+      {frozen === null && drawn === MOST_RUNNING && shown.length > drawn ? (
+        <p class="muted">Pause to see all {count(shown.length)}.</p>
       ) : (
-        <Rows rows={shown.slice(0, most)} />
+        <More most={drawn} all={shown.length} onMore={() => setMost(drawn + PAGE)} />
       )}
-      <More most={most} all={shown.length} onMore={() => setMost(most + PAGE)} />
       {skipped > 0 ? (
         <p class="muted">{plural(skipped, 'recipient')} came too fast to be shown here one by one.</p>
       ) : null}
