@@ -29,7 +29,16 @@ const moves = fc.array(
   { minLength: 20, maxLength: 150 },
 );
 
-type Seen = Readonly<{ open: number; shut: boolean; modelShut: boolean; allowed: number; grew: boolean }>;
+/** `asked`: how many permits each thread waits for; `lentTo`: to whom permits went in this step, in order. */
+type Seen = Readonly<{
+  open: number;
+  shut: boolean;
+  modelShut: boolean;
+  allowed: number;
+  grew: boolean;
+  asked: readonly number[];
+  lentTo: readonly number[];
+}>;
 
 /**
  * The other end of the loans: what each thread holds, and the connections of dead threads that the system has not closed yet. Beside it the model
@@ -47,12 +56,14 @@ function play(script: readonly Move[], check: (seen: Seen) => void) {
   const dying: { untilMs: number; permits: number }[] = [];
   const held = new Array<number>(THREADS).fill(0);
   const asked = new Array<number>(THREADS).fill(0);
+  const lentTo: number[] = [];
   const loans = createLoans({
     now: () => nowMs,
     at: (atMs, run) => timers.push({ atMs, run }),
     emit() {},
     send(thread, message) {
       if (message.kind === 'lend') held[thread] = (held[thread] ?? 0) + 1;
+      if (message.kind === 'lend') lentTo.push(thread);
       if (message.kind === 'lend' || message.kind === 'deny') asked[thread] = (asked[thread] ?? 0) - 1;
     },
   });
@@ -135,7 +146,15 @@ function play(script: readonly Move[], check: (seen: Seen) => void) {
     }
     const [report] = loans.report();
     const open = openNow();
-    check({ open, shut: report?.breaker !== 'closed', modelShut, allowed: maximum, grew: open > before });
+    check({
+      open,
+      shut: report?.breaker !== 'closed',
+      modelShut,
+      allowed: maximum,
+      grew: open > before,
+      asked,
+      lentTo: lentTo.splice(0),
+    });
   }
 
   pass(1_000);
@@ -171,5 +190,22 @@ test('every borrower is answered once, at the latest when all connections are ba
     fc.property(moves, (script) => {
       for (const unanswered of play(script, () => {})) t.is(unanswered, 0);
     }),
+  );
+});
+
+test('permits go to the threads that wait in turns: none gets a second one while another still waits for its first', (t) => {
+  fc.assert(
+    fc.property(moves, (script) => {
+      /** How many went to others since a thread began to wait. */
+      const passed = new Array<number>(THREADS).fill(0);
+      play(script, ({ asked, lentTo }) => {
+        for (const [thread, waiting] of asked.entries()) {
+          const after = lentTo.length - 1 - lentTo.lastIndexOf(thread);
+          passed[thread] = waiting === 0 ? 0 : (lentTo.includes(thread) ? 0 : (passed[thread] ?? 0)) + after;
+          t.true((passed[thread] ?? 0) < THREADS, `${thread} was passed over ${passed[thread]} times`);
+        }
+      });
+    }),
+    { numRuns: 500 },
   );
 });
