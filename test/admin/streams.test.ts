@@ -81,6 +81,21 @@ test('what was read before comes first, and what is read later once', async (t) 
   t.like(told[1], { startedAt: '1970-01-01T00:00:00.000Z' });
 });
 
+test('while a snapshot is under way the gateway is not asked for another, and verdicts go on', async (t) => {
+  let asked = 0;
+  const { recent, connect } = await setUp(t, () => {
+    asked++;
+    return new Promise(() => {});
+  });
+  const response = await connect();
+  const tell = (): void => recent.add(recipientEvent() as RecipientEvent);
+  tell();
+  response.on('data', tell);
+  // Nine turns, in which there would be two more.
+  await readUntil(response, /(event: verdicts\n.*\n\n){9}/);
+  t.is(asked, 1);
+});
+
 test('there are at most sixteen streams, and one that ends makes room', async (t) => {
   const { connect, refused } = await setUp(t, async () => ({}));
   const open: IncomingMessage[] = [];

@@ -28,6 +28,7 @@ export function createStreams({ snapshot, recent, readings }: StreamsOptions): S
   const streams = new Set<Stream>();
   let timer: NodeJS.Timeout | null = null;
   let turns = 0;
+  let isAsking = false;
 
   function open(response: ServerResponse): void {
     const stream = { response, row: recent.total(), reading: 0 };
@@ -56,8 +57,8 @@ export function createStreams({ snapshot, recent, readings }: StreamsOptions): S
       tellReadings(stream);
       tellVerdicts(stream);
     }
-    // As above.
-    if (turns % SNAPSHOT_EVERY === 0) void tellSnapshot([...streams]);
+    // As above. A gateway in trouble takes its time: it is not asked again meanwhile.
+    if (turns % SNAPSHOT_EVERY === 0 && !isAsking) void tellSnapshot([...streams]);
   }
 
   function tellReadings(stream: Stream): void {
@@ -75,11 +76,14 @@ export function createStreams({ snapshot, recent, readings }: StreamsOptions): S
   }
 
   async function tellSnapshot(to: readonly Stream[]): Promise<void> {
+    isAsking = true;
     try {
       const text = eventText('snapshot', await snapshot());
       for (const stream of to) if (streams.has(stream)) send(stream, text);
     } catch {
       // The next one may be had.
+    } finally {
+      isAsking = false;
     }
   }
 
