@@ -46,12 +46,18 @@ test('when all credits are out the destinations that wait are served in turns', 
   t.deepEqual(granted(), ['5 c', '6 e', '5 d']);
 });
 
-test('credits and those who wait for them fill the engine together', (t) => {
-  const { credits } = setUp(4);
-  for (let number = 0; number < 3; number++) credits.take(destination(number), 'a');
+test('the engine is full when all credits are out, and not while others wait for room in their own shares', (t) => {
+  const { credits } = setUp(8);
+  for (const dead of [1, 2, 3].map(destination)) for (const item of ['a', 'b', 'c', 'd']) credits.take(dead, item);
+  t.deepEqual([credits.held(), credits.waiting()], [6, 6]);
   t.false(credits.full());
-  credits.take(destination(3), 'a');
+  const well = destination(4);
+  t.is(credits.take(well, 'a'), 'granted');
+  t.false(credits.full());
+  credits.take(well, 'b');
   t.true(credits.full());
+  credits.release(well);
+  t.false(credits.full());
 });
 
 test('a destination knows how many of its recipients ask and how many wait', (t) => {

@@ -14,7 +14,10 @@ export type Credits<Item> = {
   dismiss(): Item[];
   held(): number;
   waiting(): number;
-  /** Everything is taken: no new sessions (SPEC 8.4). */
+  /**
+   * All credits are out: no new sessions (SPEC 8.4). Those who wait for room in the share of their own destination do not count, or two dead
+   * destinations would close the door to all others.
+   */
   full(): boolean;
 };
 
@@ -95,6 +98,6 @@ export function createCredits<Item>({ most, grant }: CreditsOptions<Item>): Cred
     dismiss,
     held: () => held,
     waiting: () => waiting,
-    full: () => held + waiting >= most,
+    full: () => held >= most,
   };
 }

@@ -45,7 +45,7 @@ export type Engine = {
   /** What the caches hold about a recipient. */
   lookup(recipient: Recipient): Promise<readonly CacheEntry[]>;
   report(): Promise<EngineReport>;
-  /** More is waiting than `maxPending`: new sessions are told to come back later (SPEC 8.4). */
+  /** `maxPending` recipients are asked about: new sessions are told to come back later (SPEC 8.4). */
   full(): boolean;
   /** Lets the threads finish and say QUIT for so long, then ends them. What is not answered by then is failed `overload`. */
   close(drainMs: number): Promise<void>;
