@@ -192,6 +192,23 @@ test.serial('results of other addresses, or in another format, are not gone on w
   t.is(await readFile(join(folder, 'out'), 'utf8'), 'valid\t250\tann@example.com\t-\n');
 });
 
+test.serial('what cannot be read is told, as results or as addresses', async (t) => {
+  const { run } = await prepare(t);
+  const folder = await run('$0 --resume . ann@example.com');
+  t.is(folder.code, 2);
+  t.regex(folder.stderr, /^--resume: EISDIR.*: expected a file with results\n$/);
+  const none = await run('$0 < .');
+  t.is(none.code, 1);
+  t.regex(none.stderr, /^the addresses cannot be read: stdin is a directory: expected /);
+});
+
+test.serial('a disk that is full is said once', async (t) => {
+  const { run } = await prepare(t, { on: { RCPT: () => '250 2.1.5 Ok' } });
+  const { code, stderr } = await run('$0 > /dev/full', numbered(20_000));
+  t.is(code, 1);
+  t.is(stderr.match(/callahead: cannot write: ENOSPC/g)?.length, 1, stderr);
+});
+
 test.serial('the cache of a gateway is left alone', async (t) => {
   const { run, folder } = await prepare(t, {}, {}, { cacheFile: 'cache.bin' });
   t.is((await run('$0 ann@example.com')).code, 0);

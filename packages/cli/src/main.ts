@@ -11,11 +11,11 @@ import { verifyCommand } from './commands/verify.ts';
 import { description, version } from './package.ts';
 
 const terminal = { stdout: process.stdout, stderr: process.stderr };
-// A full disk is a failure; a reader that has seen enough (`| head`) needs no word about it.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+// A full disk is a failure, said once; a reader that has seen enough (`| head`) needs no word about it.
+process.stdout.once('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') process.stderr.write(`callahead: cannot write: ${error.message}\n`);
-  finish(1);
 });
+process.stdout.on('error', () => finish(1));
 process.stderr.on('error', () => {});
 
 const program = new Command('callahead')

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat, truncate } from 'node:fs/promises';
 import type { Format, Written } from './format.ts';
 import { linesOf } from './lines.ts';
 
@@ -22,16 +22,13 @@ export class EarlierError extends Error {
 /** A result has a reply of one SMTP line at most, and an address. */
 const MOST_LINE_OCTETS = 16_384;
 
-/** What the file has now: it may grow while it is read. Throws EarlierError where there is none. */
+/** What the file has now: it may grow while it is read. Throws EarlierError where it cannot be read. */
 export async function openEarlier(file: string, format: Format): Promise<Earlier> {
-  const { size } = await stat(file).catch((error: Error) => {
-    throw new EarlierError(`${error.message}: expected a file with results`);
-  });
+  const { size } = await stat(file).catch(unreadable);
   let wholeOctets = 0;
   return {
     async *results() {
-      if (size === 0) return;
-      const lines = linesOf(createReadStream(file, { end: size - 1 }), MOST_LINE_OCTETS);
+      const lines = linesOf(octetsOf(file, size), MOST_LINE_OCTETS);
       let number = 0;
       for await (const { text, whole, endOctet } of lines) {
         if (!whole) return;
@@ -47,14 +44,22 @@ export async function openEarlier(file: string, format: Format): Promise<Earlier
   };
 }
 
+async function* octetsOf(file: string, size: number): AsyncGenerator<Buffer> {
+  if (size === 0) return;
+  try {
+    yield* createReadStream(file, { end: size - 1 });
+  } catch (error) {
+    unreadable(error as Error);
+  }
+}
+
+function unreadable({ message }: Error): never {
+  throw new EarlierError(`${message}: expected a file with results`);
+}
+
 /** Cuts off a torn last line where the file is what `descriptor` writes to: new lines would be glued to it. */
 export async function cutTornLine(file: string, descriptor: number, wholeOctets: number): Promise<void> {
-  const handle = await open(file, 'r+');
-  try {
-    const [theirs, ours] = await Promise.all([handle.stat(), stat(`/dev/fd/${descriptor}`)]);
-    if (theirs.dev === ours.dev && theirs.ino === ours.ino && theirs.size > wholeOctets)
-      await handle.truncate(wholeOctets);
-  } finally {
-    await handle.close();
-  }
+  const [theirs, ours] = await Promise.all([stat(file), stat(`/dev/fd/${descriptor}`)]);
+  if (theirs.dev === ours.dev && theirs.ino === ours.ino && theirs.size > wholeOctets)
+    await truncate(file, wholeOctets);
 }

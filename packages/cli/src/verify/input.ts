@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { printable } from '../visible.ts';
 import { type Earlier, EarlierError } from './earlier.ts';
 import { linesOf } from './lines.ts';
@@ -38,7 +39,17 @@ export function streamInput({ chunks, octets, close }: Stdin): Input {
 export function processStdin(): Stdin {
   const { stdin } = process;
   const stat = fstatSync(stdin.fd);
-  return { chunks: stdin, octets: stat.isFile() ? stat.size : null, close: () => void stdin.destroy() };
+  // Of a directory node makes a stream that has ended.
+  const chunks = stat.isDirectory() ? noStream('stdin is a directory: expected a file or a pipe') : stdin;
+  return { chunks, octets: stat.isFile() ? stat.size : null, close: () => void stdin.destroy() };
+}
+
+function noStream(message: string): Readable {
+  return new Readable({
+    read() {
+      this.destroy(new Error(message));
+    },
+  });
 }
 
 /** Takes those from the input that an earlier run has results of, and counts them; resolves with the place of the last one. Throws EarlierError where they are not the same. */
