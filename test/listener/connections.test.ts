@@ -1,6 +1,7 @@
 import test from 'ava';
 import { createConnections } from '../../packages/listener/src/connections.ts';
 import { createRelay } from '../../packages/listener/src/relay.ts';
+import type { Handler } from '../support/fake-server.ts';
 import { allClosed, envelopeTo, gone, HOSTNAME, MESSAGE, send, startRelay } from '../support/relays.ts';
 import { until } from '../support/until.ts';
 
@@ -118,6 +119,27 @@ test('after an abort nothing is used again', async (t) => {
   t.is((await send(bench)).code, 250);
   t.is(bench.servers[0]?.sessions.length, 2);
   t.is(bench.servers[0]?.messages.length, 1);
+});
+
+test('a relay forgets a connection that broke under its message, and is closed, where another relay had opened it', async (t) => {
+  const connections = createConnections({ now: () => performance.now(), idleMs: LONG_MS });
+  let messages = 0;
+  const closeAtSecond: Handler = () => (++messages === 2 ? { kind: 'close' } : null);
+  const bench = await startRelay(t, [{ on: { DATA: closeAtSecond } }], { relay: { connections } });
+  const other = createRelay({
+    settings: bench.settings,
+    hostname: HOSTNAME,
+    now: () => performance.now(),
+    holds: bench.holds,
+    connections,
+    learned: () => {},
+  });
+  t.is((await send(bench)).code, 250);
+  t.is((await send({ relay: other, route: bench.route })).code, 451);
+  t.is(bench.servers[0]?.sessions.length, 1);
+  await until(() => connections.open() === 0);
+  // Waits without end for one that is closed already, if it has not forgotten it.
+  await t.notThrowsAsync(other.close());
 });
 
 test('to one server there are never more connections than allowed, over all relays, and every message has its turn', async (t) => {

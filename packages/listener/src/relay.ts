@@ -63,8 +63,8 @@ export function createRelay(options: RelayOptions): Relay {
   const { settings, hostname, now, holds, learned, random = Math.random, dial = dialServer } = options;
   const selfNames = new Set([hostname, ...(options.selfNames ?? [])].map((name) => name.toLowerCase()));
   const connections = options.connections ?? createConnections({ now });
-  /** Of connections that do not wait. */
-  const busy = new Set<Socket>();
+  /** Connections that do not wait, each with what forgets it once it is closed: relays that share connections share none of these. */
+  const busy = new Map<Socket, () => void>();
   let turn = 0;
   let closing = false;
 
@@ -86,7 +86,10 @@ export function createRelay(options: RelayOptions): Relay {
     if (permit === null) return miss(parcel, NEXT_HOP.busy, server);
     if (permit.idle === null) return offerAnew(server, permit, parcel);
     const { idle } = permit;
-    busy.add(idle.socket);
+    if (!track(idle.socket)) {
+      connections.keep(serverName(server), idle);
+      return miss(parcel, NEXT_HOP.unreachable, server);
+    }
     const begun = await beginTransaction({ ...idle, ...parcel });
     if (begun.kind !== 'dead') return conclude(begun, idle, server, parcel);
     const fresh = await borrow(server, parcel, 'new');
@@ -174,14 +177,18 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   function putBack(server: string, connection: NextHopConnection): void {
-    busy.delete(connection.socket);
+    const { socket } = connection;
+    const forget = busy.get(socket);
+    if (forget !== undefined) socket.off('close', forget);
+    busy.delete(socket);
     connections.keep(server, connection);
   }
 
   function track(socket: Socket): boolean {
     if (closing) return false;
-    busy.add(socket);
-    socket.once('close', () => busy.delete(socket));
+    const forget = (): void => void busy.delete(socket);
+    busy.set(socket, forget);
+    socket.once('close', forget);
     return true;
   }
 
@@ -211,8 +218,9 @@ export function createRelay(options: RelayOptions): Relay {
     connections: connections.open,
     async close() {
       closing = true;
-      const gone = [...busy].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
-      for (const socket of busy) socket.destroy();
+      const sockets = [...busy.keys()];
+      const gone = sockets.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
+      for (const socket of sockets) socket.destroy();
       await Promise.all(gone);
       if (options.connections === undefined) await connections.close();
     },
