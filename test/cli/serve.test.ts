@@ -103,6 +103,18 @@ test('SIGHUP puts a changed file to work on the same socket, and says so', async
   t.like(await gateway.logged(({ event }) => event === 'gateway.generation-ended'), { generation: 1 });
 });
 
+test('SIGHUP while the program still loads does not end it', async (t) => {
+  const early = `import { registerHooks } from 'node:module';
+    registerHooks({
+      load(url, context, next) {
+        if (/commands\\/serve\\.[jt]s$/.test(url)) process.kill(process.pid, 'SIGHUP');
+        return next(url, context);
+      },
+    });`;
+  const gateway = await serve(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(early)}` });
+  t.regex((await greeting(t, gateway)) ?? '', /^220 mx\.gateway\.example /);
+});
+
 test('SIGHUP with a bad file changes nothing, and each problem is a line of the log', async (t) => {
   const gateway = await serve(t);
   await gateway.configure({ ...before('127.0.0.1:9'), hostname: 'no name', drainTimeout: -1 });

@@ -10,6 +10,7 @@ const SAME_REQUEST_MS = 500;
 
 /** Runs the gateway until a signal ends it. Exit codes: 0 drained, 1 it could not listen or its engine gave up, 2 the file is wrong (SPEC 1.7). */
 export async function serveCommand({ file }: Readonly<{ file: string }>, terminal: Terminal): Promise<number> {
+  const hangUps = hearHangUps();
   const configuration = await load(file, terminal);
   if (configuration === null) return 2;
   const outlet = createOutlet(terminal, process.stdout.fd);
@@ -17,7 +18,6 @@ export async function serveCommand({ file }: Readonly<{ file: string }>, termina
   process.on('exit', outlet.flush);
   const { promise: fatal, resolve: onFatal } = Promise.withResolvers<Error>();
   const stop = firstSignal();
-  const hangUps = hearHangUps();
   process.on('uncaughtException', onFatal);
 
   let gateway: Gateway;
