@@ -68,21 +68,8 @@ export function createCounting(wallMs: () => number): Counting {
   let threadReplacements = 0;
   let actorCrashes = 0;
 
-  function listener(name: string): ListenerCounts {
-    const known = listeners.get(name);
-    if (known !== undefined) return known;
-    const counts = noListenerCounts();
-    listeners.set(name, counts);
-    return counts;
-  }
-
-  function profile(name: string): ProfileCounts {
-    const known = profiles.get(name);
-    if (known !== undefined) return known;
-    const counts = noProfileCounts();
-    profiles.set(name, counts);
-    return counts;
-  }
+  const listener = (name: string): ListenerCounts => countsOf(name, listeners, noListenerCounts);
+  const profile = (name: string): ProfileCounts => countsOf(name, profiles, noProfileCounts);
 
   function recipient({ kind, source, profile: name, tookMs }: CheckedRecipient): void {
     if (source === '' || kind === 'bypassed' || kind === 'unchecked' || kind === 'unasked') return;
@@ -214,6 +201,14 @@ export function messagesOf({ listeners }: Counting): Messages {
     sum.bytes += bytes;
   }
   return sum;
+}
+
+function countsOf<Counts>(name: string, all: Map<string, Counts>, create: () => Counts): Counts {
+  const known = all.get(name);
+  if (known !== undefined) return known;
+  const counts = create();
+  all.set(name, counts);
+  return counts;
 }
 
 function add<Key>(counts: Map<Key, number>, key: Key): void {

@@ -51,7 +51,7 @@ export const EVENTS: Readonly<{ [Name in Event['event']]: Entry<Name> }> = {
   'session.shed': {
     level: 'warn',
     sentence:
-      'There was no room for so many clients, and they got 421 4.3.2: the listener has as many sessions as it may (`sessions`), or the engine as many recipients (`overload`). The first is told of at once, the others once a second; `client` is the last of them.',
+      'There was no room for so many clients, and they got 421 4.3.2, or were cut off: the listener has as many sessions as it may (`sessions`), or the engine as many recipients (`overload`). The first is told of at once, the others once a second; `client` is the last of them.',
     fields: { listener: 'plain', reason: 'plain', count: 'plain', client: 'plain' },
   },
   'session.secured': {
