@@ -206,7 +206,7 @@ test('every command of any script gets its one reply, events tell of as many rec
       }
       if (delivered.length !== promised.length) throw new Error(`${delivered.length} delivered: ${promised.length}`);
     }),
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 25), includeErrorInReport: true, interruptAfterTimeLimit: 100_000 },
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 40), includeErrorInReport: true, interruptAfterTimeLimit: 100_000 },
   );
   t.true(messagesOf().length > 10, `${messagesOf().length} messages`);
 });

@@ -28,7 +28,13 @@ export type Client = Readonly<{
 
 /** `from`: a local address, left to the system where it is left out. */
 export async function connectClient(port: number, from?: string): Promise<Client> {
-  const socket = connect({ port, host: '127.0.0.1', ...(from === undefined ? {} : { localAddress: from }) });
+  // What a test writes in pieces must not wait for acknowledgements (RFC 896), which come late.
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    noDelay: true,
+    ...(from === undefined ? {} : { localAddress: from }),
+  });
   const client = converse(socket);
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
