@@ -15,7 +15,6 @@ import {
 import {
   answered as afterAnswer,
   type Breaker,
-  CLOSED,
   connectionsAt,
   decided,
   ended,
@@ -23,42 +22,18 @@ import {
   isShut,
   nextStepMs,
 } from './breaker.ts';
-import { add, biggestHolder, isPressing, type Shares, sum } from './shares.ts';
+import { createLoan, type Loan } from './loan.ts';
+import { createRecalls } from './recalls.ts';
+import { add, sum } from './shares.ts';
 import { createTerms, type Terms } from './terms.ts';
 
 /** How long the connections of a dead thread count as open: the system needs a moment to close them. */
 const DEAD_THREAD_MS = 250;
 /** When to ask again while another one tries the server, or where the server is not known here. */
 const ASK_AGAIN_MS = 250;
-/**
- * A connection is worth several round trips: those who share a server that is too small for them must not pass connections around after every
- * batch. So recalls keep a distance in time, a long one where none of them is worse off than the others; none where the last one met an idle connection.
- */
-const PRESSING_RECALL_MS = 100;
-const RECALL_MS = 1_000;
 /** A server that answered a RCPT so lately and refuses one more connection has enough of them; then it is not offered more for a while. */
 const ANSWERING_MS = 5_000;
 const ENOUGH_MS = 10_000;
-
-type Loan = Shares & {
-  readonly name: string;
-  readonly profile: string;
-  readonly server: string;
-  /** How many destinations have this server. */
-  destinations: number;
-  /** Permits that are out, those of dead threads too until their time is over. */
-  out: number;
-  /** When one was last recalled for somebody else. */
-  recalledMs: number;
-  /** When somebody looks whether one may be recalled. */
-  lookAgainMs: number;
-  /** When somebody looks whether a recovering server may have more. */
-  nextStepMs: number;
-  answeredMs: number;
-  /** How many connections the server has shown to be enough, and for how long that is believed. */
-  enough: Readonly<{ connections: number; untilMs: number }>;
-  breaker: Breaker;
-};
 
 export type Loans = {
   /** A destination with these servers exists. The newest generation's limits count for all of the profile. */
@@ -85,6 +60,7 @@ export type LoansOptions = Readonly<{
 
 export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
   const loans = new Map<string, Loan>();
+  const recall = createRecalls({ now, at, send, maximum });
   const terms = createTerms((profile) => [...loans.values()].some((loan) => loan.profile === profile));
 
   function learn(route: Route): void {
@@ -259,32 +235,6 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
     send(thread, { kind: 'lend', loan: loan.name });
   }
 
-  /** One for each permit over a maximum that a reload has lowered, and by and by one for each thread that waits. */
-  function recall(loan: Loan): void {
-    const over = Math.max(0, loan.out - maximum(loan));
-    while (sum(loan.recalled) < over && recallOne(loan));
-    if (sum(loan.recalled) >= over + loan.waiting.size) return;
-    const dueMs = loan.recalledMs + (isPressing(loan) ? PRESSING_RECALL_MS : RECALL_MS);
-    if (dueMs <= now() && recallOne(loan)) loan.recalledMs = now();
-    if (sum(loan.recalled) >= over + loan.waiting.size) return;
-    // It may press by now, when an earlier look was planned for later.
-    const againMs = Math.max(dueMs, now() + PRESSING_RECALL_MS);
-    if (loan.lookAgainMs <= againMs) return;
-    loan.lookAgainMs = againMs;
-    at(againMs, () => {
-      loan.lookAgainMs = Number.POSITIVE_INFINITY;
-      recall(loan);
-    });
-  }
-
-  function recallOne(loan: Loan): boolean {
-    const holder = biggestHolder(loan);
-    if (holder === null) return false;
-    add(loan.recalled, holder, 1);
-    send(holder, { kind: 'recall', loan: loan.name });
-    return true;
-  }
-
   function maximum({ profile, enough }: Loan): number {
     const allowed = terms.of(profile)?.maximum ?? 0;
     return now() < enough.untilMs ? Math.min(allowed, enough.connections) : allowed;
@@ -309,23 +259,4 @@ export function createLoans({ now, at, send, emit }: LoansOptions): Loans {
   }
 
   return { learn, renew, forget, borrow, answered, returned, lost, report };
-}
-
-function createLoan(name: string, profile: string, server: string): Loan {
-  return {
-    name,
-    profile,
-    server,
-    destinations: 0,
-    out: 0,
-    held: new Map(),
-    waiting: new Map(),
-    recalled: new Map(),
-    recalledMs: Number.NEGATIVE_INFINITY,
-    lookAgainMs: Number.POSITIVE_INFINITY,
-    nextStepMs: Number.POSITIVE_INFINITY,
-    answeredMs: Number.NEGATIVE_INFINITY,
-    enough: { connections: 0, untilMs: Number.NEGATIVE_INFINITY },
-    breaker: CLOSED,
-  };
 }
