@@ -107,6 +107,19 @@ test('who is named twice, or is delivered under the address of another, hears th
   );
 });
 
+test('the Received line names the recipient as its sender did, not the host that it is delivered to', async (t) => {
+  const door = await openRelayedDoor(t, [{ users: ['u1@store7.internal'] }], {
+    rewrite: () => recipientAt('u1@store7.internal'),
+  });
+  const client = await openSession(t, door.port, 'EHLO client.example');
+  t.is(await sendMessage(client, ONE, MESSAGE), 'end 250 2.0.0');
+  const [message] = door.servers[0]?.messages ?? [];
+  t.deepEqual(message?.recipients, ['u1@store7.internal']);
+  const text = message?.data.toString('latin1') ?? '';
+  t.regex(text, /^\tfor <known@example\.com>;/m);
+  t.notRegex(text, /store7/);
+});
+
 test('messages of one session go over one connection', async (t) => {
   const door = await openRelayedDoor(t, [{}], { bench: { idleMs: 60_000 } });
   const client = await openSession(t, door.port, 'EHLO client.example');

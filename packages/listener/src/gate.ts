@@ -236,6 +236,7 @@ export function createGate({ settings, validate, locate, holds, harvest, usage, 
       return refuse({ reply: SAYS.otherDestination, reason: 'destination' }, reference);
     }
     transaction.recipients.push(delivery.recipient);
+    transaction.named.push(ticket.recipient);
     return count(transaction, decision);
   }
 

@@ -14,6 +14,8 @@ export type Transaction = {
   route: DeliveryRoute | null;
   /** Who the message is delivered to, in the order of their RCPTs, as routing rewrote them. */
   readonly recipients: Recipient[];
+  /** The same, as their sender named them. */
+  readonly named: Recipient[];
   /** What was held for those it is delivered to, and has been told, by their addresses; null: nothing. */
   held: Map<string, Reply> | null;
   /** Set once harvest protection stopped it: what DATA gets, and nobody gets the message (SPEC 6.3). */
@@ -30,5 +32,15 @@ export function openTransaction(
   client: Client,
   announced: Partial<Announced> & Pick<Announced, 'sender'>,
 ): Transaction {
-  return { client, ...PLAIN, ...announced, accepted: 0, route: null, recipients: [], held: null, stopped: null };
+  return {
+    client,
+    ...PLAIN,
+    ...announced,
+    accepted: 0,
+    route: null,
+    recipients: [],
+    named: [],
+    held: null,
+    stopped: null,
+  };
 }

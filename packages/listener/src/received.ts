@@ -15,6 +15,7 @@ export type ReceivedFacts = Readonly<{
   smtpUtf8: boolean;
   /** Names the message in our log. */
   id: string;
+  /** As their sender named them: where their mail lies is not told. */
   recipients: readonly Recipient[];
   receivedAtMs: number;
 }>;

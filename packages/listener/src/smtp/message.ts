@@ -75,7 +75,7 @@ function createMessage(transaction: Transaction, delivery: Delivery | null, opti
   let left = false;
   let open = delivery;
   // The first octets are below any mark at which a next hop asks to wait.
-  void open?.write(Buffer.from(received(transaction.recipients, transaction.smtpUtf8, options)));
+  void open?.write(Buffer.from(received(transaction.named, transaction.smtpUtf8, options)));
 
   function take(chunk: Buffer): Taken {
     const scanned = scanner.push(chunk);
