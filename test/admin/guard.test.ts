@@ -69,6 +69,17 @@ test('who is refused is logged without whom it asked about', async (t) => {
   t.false(JSON.stringify(events).includes('ann'));
 });
 
+test('who asks again and again without a token does not fill the log', async (t) => {
+  const { app, events, pass } = openApp(t);
+  for (let i = 0; i < 30; i++) await app.inject({ method: 'GET', url: '/metrics' });
+  t.is(events.length, 20);
+  pass(1_000);
+  await app.inject({ method: 'GET', url: '/api/v1/status' });
+  t.is(events.length, 21);
+  t.like(events[19], { count: 1, path: '/metrics' });
+  t.like(events[20], { count: 11, path: '/api/v1/status' });
+});
+
 test('a web page of another site cannot act in the name of its reader', async (t) => {
   const gateway = fakeGateway();
   const { post } = openApp(t, gateway);

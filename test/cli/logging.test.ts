@@ -180,7 +180,13 @@ test('hashed: one address is one hash, in every field, in the stable line and in
     samples: ['anna@example.com'],
     until: '',
   });
-  logEvent({ event: 'admin.refused', client: 'b', path: '/api/v1/cache?recipient=anna%40example.com', kind: 'token' });
+  logEvent({
+    event: 'admin.refused',
+    client: 'b',
+    path: '/api/v1/cache?recipient=anna%40example.com',
+    kind: 'token',
+    count: 1,
+  });
   const [rejected, dialogue, blocked, refused] = lines.map((line) => JSON.parse(line));
   t.is(rejected.recipient, ANNA);
   t.true(rejected.msg.includes(`rcpt=<${ANNA}>`));
@@ -228,6 +234,7 @@ test('hashed: an address that has a = is hidden whole, the name of a parameter o
     client: 'b',
     path: '/api?a=anna%40example.com&b=anna@example.com',
     kind: 'token',
+    count: 1,
   });
   const [entry, , refused] = lines.map((line) => JSON.parse(line));
   t.is(entry.dn, `mail=${ANNA},ou=people`);

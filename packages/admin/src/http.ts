@@ -5,6 +5,7 @@ import type { Emit } from '@callahead/core';
 import Fastify, { type ConnectionError, type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Access, Guard } from './guard.ts';
 import { Problem, problemBody, statusOfProblem } from './problem.ts';
+import { createRation } from './ration.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -38,7 +39,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** Without a route yet. */
-export function openHttp(guard: Guard, emit: Emit): FastifyInstance {
+export function openHttp(guard: Guard, { emit, now }: Readonly<{ emit: Emit; now: () => number }>): FastifyInstance {
   const app = Fastify({
     logger: false,
     frameworkErrors: (_, __, reply) => sendProblem(reply.headers(HEADERS), new Problem('bad-request', BAD_PATH)),
@@ -75,11 +76,20 @@ export function openHttp(guard: Guard, emit: Emit): FastifyInstance {
       `there is no ${request.method} ${path.slice(0, MOST_PATH)}: docs/api.md lists what there is`,
     );
   });
+  // Anybody may ask without a token, and must not fill the disk of the log by it.
+  const lines = createRation({ perSecond: 1, saved: 20, now });
+  let untold = 0;
+  function refused(about: Readonly<{ client: string; path: string; kind: string }>): void {
+    untold++;
+    if (lines.take().kind === 'empty') return;
+    emit({ event: 'admin.refused', ...about, count: untold });
+    untold = 0;
+  }
+
   app.setErrorHandler<FastifyError | Problem>((error, request, reply) => {
     const problem = error instanceof Problem ? error : problemOf(error);
     const about = { client: request.ip, path: pathOf(request.url).slice(0, MOST_PATH) };
-    if (problem.kind === 'unauthorized' || problem.kind === 'forbidden')
-      emit({ event: 'admin.refused', ...about, kind: problem.kind });
+    if (problem.kind === 'unauthorized' || problem.kind === 'forbidden') refused({ ...about, kind: problem.kind });
     if (problem.kind === 'internal') emit({ event: 'admin.failed', ...about, error: String(error.stack) });
     return sendProblem(reply, problem);
   });

@@ -82,7 +82,7 @@ export function createApp(
   const reader = setInterval(read, READING_MS);
   reader.unref();
   const streams = createStreams({ snapshot: async () => statusOf(await facts()), recent, readings });
-  const app = openHttp(createGuard(settings.token), emit);
+  const app = openHttp(createGuard(settings.token), { emit, now });
   addPage(app, options.page ?? PAGE_FOLDER);
   addRoutes(app, {
     operations,

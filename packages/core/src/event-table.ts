@@ -211,8 +211,9 @@ export const EVENTS: Readonly<{ [Name in Event['event']]: Entry<Name> }> = {
   },
   'admin.refused': {
     level: 'warn',
-    sentence: 'A request to the HTTP API was not allowed.',
-    fields: { client: 'plain', path: 'text', kind: 'plain' },
+    sentence:
+      'A request to the HTTP API was not allowed. Twenty are told of one by one, more of them once a second: `count` is how many since the last line.',
+    fields: { client: 'plain', path: 'text', kind: 'plain', count: 'plain' },
   },
   'admin.failed': {
     level: 'error',
