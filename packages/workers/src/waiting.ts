@@ -41,10 +41,10 @@ export function createWaiting({ now, pace, late }: WaitingOptions): Waiting {
   let particular: Query[] = [];
 
   function enter(query: Query): boolean {
-    const leftMs = attemptDeadlineMs(query) - now();
-    const fits = pace.waitMs(any.length) <= leftMs * LONGEST_WAIT;
-    if (fits) add(query);
-    return fits;
+    const waitMs = pace.waitMs(any.length);
+    if (waitMs > 0 && waitMs > (attemptDeadlineMs(query) - now()) * LONGEST_WAIT) return false;
+    add(query);
+    return true;
   }
 
   function add(query: Query): void {
@@ -54,17 +54,18 @@ export function createWaiting({ now, pace, late }: WaitingOptions): Waiting {
 
   function next(most: number): readonly Query[] {
     const first = any.splice(0, most);
-    const inTime = first.filter((query) => !isLate(query));
+    const nowMs = now();
+    const inTime = first.filter((query) => !isLate(query, nowMs));
     if (inTime.length === first.length) return first;
     for (const query of first) if (!inTime.includes(query)) late(query);
     return [...inTime, ...next(most - inTime.length)];
   }
 
-  function isLate(query: Query): boolean {
+  function isLate(query: Query, nowMs: number): boolean {
     if (query.at.kind !== 'server') return false;
-    const leftMs = attemptDeadlineMs(query) - now();
+    const leftMs = attemptDeadlineMs(query) - nowMs;
     // Whoever has most of his time left is asked, however long it took with others.
-    return leftMs < pace.turnMs() && leftMs < now() - query.at.attempt.startedMs;
+    return leftMs < pace.turnMs() && leftMs < nowMs - query.at.attempt.startedMs;
   }
 
   function nextParticular(most: number): readonly Query[] {
