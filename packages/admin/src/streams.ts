@@ -72,13 +72,13 @@ export function createStreams({ snapshot, recent, readings }: StreamsOptions): S
     const { rows: verdicts, skipped } = recent.since(stream.row, MOST_ROWS);
     if (verdicts.length === 0) return;
     stream.row = recent.total();
-    send(stream, eventText('verdicts', { verdicts, skipped }));
+    send(stream, eventText('verdicts', JSON.stringify({ verdicts, skipped })));
   }
 
   async function tellSnapshot(to: readonly Stream[]): Promise<void> {
     isAsking = true;
     try {
-      const text = eventText('snapshot', await snapshot());
+      const text = eventText('snapshot', JSON.stringify(await snapshot()));
       for (const stream of to) if (streams.has(stream)) send(stream, text);
     } catch {
       // The next one may be had.
@@ -99,6 +99,7 @@ export function createStreams({ snapshot, recent, readings }: StreamsOptions): S
   return { full: () => streams.size >= MOST_STREAMS, open, close };
 }
 
-function eventText(event: string, data: object): string {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+/** `json`: in one line. */
+function eventText(event: string, json: string): string {
+  return `event: ${event}\ndata: ${json}\n\n`;
 }
