@@ -344,6 +344,14 @@ test('what is no command behind a refused DATA is a message, and ends the sessio
   );
 });
 
+test('so is what is no command behind a DATA that the next hop refused', async (t) => {
+  const relay = fakeRelay({ refuse: { code: 451, enhanced: '4.4.1', text: 'Nobody there' } });
+  const { port } = await openFrontDoor(t, { relay });
+  await t.notThrowsAsync(
+    play(port, `${RCPT}\nC: DATA\nS: 451 4.4.1\nC: Subject: hello\nC: MAIL FROM:<>\nS: 554 5.5.0\nS: (closed)`),
+  );
+});
+
 test('what comes before 354 is not the message', async (t) => {
   let open = (): void => {};
   let asked = (): void => {};

@@ -15,6 +15,7 @@ import type { Encryption } from './handshake.ts';
 import { ANSWERED, last, mistake, type Next, type Outcome, refusal, type Said, say } from './outcome.ts';
 import { parsePathArgument, readMailParameters } from './parameters.ts';
 import { misaddressedEvent, recipientEvent } from './recipient-event.ts';
+import { BEFORE_TLS, isNoSmtp, NOT_IMPLEMENTED } from './verbs.ts';
 
 /** How the client introduced itself. */
 export type Hello = Readonly<{ verb: 'HELO' | 'EHLO'; name: string }>;
@@ -27,6 +28,8 @@ export type Commands = Readonly<{
   transaction(): Transaction | null;
   hello(): Hello | null;
   endTransaction(): void;
+  /** Answers a DATA of which no message comes. */
+  refuseData(reply: Reply): void;
   /** The client has to introduce itself anew. */
   forget(): void;
 }>;
@@ -46,22 +49,6 @@ export type CommandsOptions = Readonly<{
 
 /** Commands of a session that bring no message nearer. */
 const MAX_IDLE_COMMANDS = 100;
-
-const NOT_IMPLEMENTED = new Set('AUTH EXPN HELP ETRN BDAT BURL TURN SEND SOML SAML LHLO'.split(' '));
-/** Requests of browsers, and the header of a proxy that has said it already or is not trusted. */
-const NOT_SMTP = /^(?:(?:OPTIONS|GET|HEAD|POST|PUT|DELETE|TRACE|CONNECT) .*HTTP\/\d|PROXY )/i;
-/** RFC 3207 §4. */
-const BEFORE_TLS = new Set(['NOOP', 'EHLO', 'STARTTLS', 'QUIT']);
-
-/** Only these may stand anywhere in a pipelined group, and be asked ahead (RFC 2920 §3.1, SPEC 3.3). */
-export function isRcpt(line: string): boolean {
-  return line.length > 5 && line.slice(0, 5).toUpperCase() === 'RCPT ';
-}
-
-/** After these the client has to wait for the reply (RFC 2920 §3.1): what is behind one was not written by a mail client. */
-export function endsGroup(line: string): boolean {
-  return /^(?:DATA|EHLO|HELO|STARTTLS)\b/i.test(line);
-}
 
 /** The commands of one session, and what they leave behind: how the client is called, its transaction, its mistakes. */
 export function createCommands({
@@ -137,7 +124,7 @@ export function createCommands({
         return last(SAYS.bye);
       default:
         // A browser that was led here must not get a second line obeyed.
-        if (NOT_SMTP.test(line)) return last(SAYS.notSmtp);
+        if (isNoSmtp(line)) return last(SAYS.notSmtp);
         // The message, of a client that did not wait for our 354.
         if (behindData) return last(SAYS.outOfStep);
         return mistake(NOT_IMPLEMENTED.has(verb) ? SAYS.notImplemented : SAYS.unknownCommand);
@@ -182,7 +169,7 @@ export function createCommands({
   }
 
   function tlsFirst(line: string): Outcome {
-    if (NOT_SMTP.test(line)) return last(SAYS.notSmtp);
+    if (isNoSmtp(line)) return last(SAYS.notSmtp);
     idleCommands++;
     return idle(say(SAYS.tlsFirst));
   }
@@ -301,6 +288,11 @@ export function createCommands({
     hello: () => hello,
     endTransaction() {
       transaction = null;
+    },
+    refuseData(reply) {
+      transaction = null;
+      dataRefused = true;
+      replies.say(reply);
     },
     forget() {
       hello = null;

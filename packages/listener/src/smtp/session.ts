@@ -4,11 +4,12 @@ import type { Transaction } from '../incoming.ts';
 import type { Relay } from '../relay.ts';
 import { createReplies } from '../replies.ts';
 import { SAYS } from '../texts.ts';
-import { createCommands, endsGroup, isRcpt } from './commands.ts';
+import { createCommands } from './commands.ts';
 import { createAlarm, createDeadlines } from './deadlines.ts';
 import { createLines, type Line } from './lines.ts';
 import { type Message, openMessage } from './message.ts';
 import type { Reception, Visit } from './reception.ts';
+import { endsGroup, isRcpt } from './verbs.ts';
 import type { Session, Wire } from './wire.ts';
 
 export type SessionOptions = Readonly<{
@@ -263,9 +264,8 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
       return;
     }
     if (opened.kind === 'refused') {
-      commands.endTransaction();
       phase = { kind: 'commands' };
-      replies.say(opened.reply);
+      commands.refuseData(opened.reply);
       run();
       return;
     }
