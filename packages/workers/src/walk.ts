@@ -20,8 +20,9 @@ export function freestFirst(
   random: () => number,
   owes: (server: Server) => number,
 ): readonly Server[] {
+  const [only] = route.tiers;
+  if (only !== undefined && route.tiers.length === 1 && only.length === 1) return only;
   const order = serversInOrder(route, step, random);
-  if (order.length < 2) return order;
   const tiers = new Map(
     route.tiers.flatMap((tier, i) => tier.map((server) => [serverName(server), i] as const)).reverse(),
   );
