@@ -1,6 +1,7 @@
 import type { Client, Event } from '@callahead/core';
 import test from 'ava';
 import { createHarvestCounter, type HarvestCounter } from '../../packages/listener/src/dhap.ts';
+import { usedHeap } from '../support/garbage.ts';
 import { clientWith } from '../support/harvest.ts';
 
 const HOUR_MS = 3_600_000;
@@ -193,4 +194,16 @@ test('a very large limit costs what is counted, and all clients together have a 
   count(counter, large, 5_000);
   t.deepEqual(counter.size(), { clients: 2, times: 1_000 });
   t.true(counter.blocks(small));
+});
+
+test('the addresses that are kept for the log keep no line that they were a part of', (t) => {
+  const { counter } = fake();
+  const before = usedHeap();
+  for (let i = 0; i < 1_000; i++) {
+    const line = Buffer.from(`guess${i}@example.com${' '.repeat(20_000)}`).toString('latin1');
+    counter.count(clientWith(5, { address: `192.0.${i >> 8}.${i & 255}` }), 'inbound', line.slice(0, 20));
+  }
+  const octets = usedHeap() - before;
+  t.is(counter.size().clients, 1_000);
+  t.true(octets < 10_000_000, `${octets} octets are still in use`);
 });

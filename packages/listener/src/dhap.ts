@@ -76,7 +76,9 @@ export function createHarvestCounter(options: HarvestOptions): HarvestCounter {
     counted.times.push(atMs);
     times++;
     counted.limit = Math.min(counted.limit, limit);
-    if (counted.times.length > limit - SAMPLES) counted.samples = [...counted.samples, recipient].slice(-SAMPLES);
+    if (counted.times.length > limit - SAMPLES) {
+      counted.samples = [...counted.samples, ownString(recipient)].slice(-SAMPLES);
+    }
     rank(counted, atMs);
     const firstMs = counted.times.at(-limit);
     if (firstMs === undefined || firstMs <= atMs - HOUR_MS) return;
@@ -169,4 +171,9 @@ function isOld({ times }: Counted, atMs: number): boolean {
 function isFull(times: readonly number[], limit: number, atMs: number): boolean {
   const firstMs = times.at(-limit);
   return firstMs !== undefined && firstMs > atMs - HOUR_MS;
+}
+
+/** What is a part of a longer string keeps all of that in memory, and a client may write long lines. */
+function ownString(text: string): string {
+  return Buffer.from(text).toString();
 }
