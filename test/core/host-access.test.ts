@@ -1,6 +1,6 @@
 import test from 'ava';
-import { EVERYBODY, type NamesOf } from '../../packages/core/src/access/host-access.ts';
-import { hostTable } from '../support/hosts.ts';
+import { compileHostAccess, EVERYBODY, type NamesOf, type Policy } from '../../packages/core/src/access/host-access.ts';
+import { hostPatterns, hostTable, policyOf } from '../support/hosts.ts';
 
 const neverAsked: NamesOf = () => {
   throw new Error('nobody wanted to know the names');
@@ -68,4 +68,21 @@ test('a hundred thousand networks are searched in no time', (t) => {
   t.true(performance.now() - startMs < 2_000);
   t.like(table.decide('10.195.79.129', neverAsked), { group: 'many', entry: '10.195.79.128/25' });
   t.like(table.decide('10.195.80.1', neverAsked), { group: 'rest' });
+});
+
+test('the most sessions that a table lets anybody have are those of its most generous policy', (t) => {
+  const most = (...policies: readonly Policy[]): number | null =>
+    compileHostAccess(
+      policies.map((policy, i) => ({
+        name: policy.name,
+        patterns: hostPatterns(i === policies.length - 1 ? 'ALL' : '.example'),
+        policy,
+      })),
+    ).maxConnectionsPerHost;
+  const few = policyOf('few', { maxConnectionsPerHost: 3 });
+  const many = policyOf('many', { maxConnectionsPerHost: 20 });
+  t.is(most(many, few), 20);
+  t.is(most(policyOf('any'), few), null);
+  const withoutAll = [{ name: 'few', patterns: hostPatterns('.example'), policy: few }];
+  t.is(compileHostAccess(withoutAll).maxConnectionsPerHost, null, 'whom nothing matches has no limit');
 });

@@ -1,7 +1,7 @@
 /** Host access by name: what reverse DNS says of a client that comes, and what becomes of it while nobody knows. */
 import test, { type ExecutionContext } from 'ava';
 import { type Chain, openChain } from '../support/chain.ts';
-import { connectClient } from '../support/dialogue.ts';
+import { type Client, connectClient } from '../support/dialogue.ts';
 import { type FakeDns, type FakeZone, startFakeDns } from '../support/fake-dns.ts';
 import { until } from '../support/until.ts';
 
@@ -70,6 +70,24 @@ for (const [title, zone] of [
     t.regex(await chain.play(SERVED, '127.0.0.2'), /^S: 220/);
   });
 }
+
+test('of one client no more wait for their names at once than any policy lets in, and those that go make room', async (t) => {
+  const { chain, dns } = await openNamed(t, { [REVERSE]: 'silent' });
+  const arrive = (): Promise<Client> => connectClient(chain.port, '127.0.0.2');
+  // Who is blocked may have ten sessions, as by default: nobody knows yet that this one may have one.
+  const waiting = await Promise.all(Array.from({ length: 10 }, arrive));
+  await until(() => dns.asked.length > 0);
+  const TOO_MANY = 'S: 421 4.7.0\nS: (closed)';
+  await t.notThrowsAsync(chain.play(TOO_MANY, '127.0.0.2'));
+  t.regex(await chain.play(SERVED, '127.0.0.3'), /^S: 220/);
+  waiting[0]?.close();
+  await until(() => chain.events.filter(({ event }) => event === 'session.closed').length === 3);
+  waiting[0] = await arrive();
+  await t.notThrowsAsync(chain.play(TOO_MANY, '127.0.0.2'));
+  const greetings = await Promise.all(waiting.map(async (client) => (await client.line())?.slice(0, 9)));
+  t.deepEqual(greetings.toSorted(), ['220 mx.ga', ...Array.from({ length: 9 }, () => '421 4.7.0')]);
+  for (const client of waiting) client.close();
+});
 
 test('who talks while its names are looked up talks too soon, and who goes leaves nothing behind', async (t) => {
   const { chain, dns } = await openNamed(t, { [REVERSE]: 'silent' });

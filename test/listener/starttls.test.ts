@@ -111,7 +111,8 @@ test('where TLS is required a client cannot ask for mail in plain text for ever'
 });
 
 function policyOf(tls: Policy['tls']): HostAccess {
-  return { decide: () => ({ ...EVERYBODY, policy: { ...EVERYBODY.policy, tls } }) };
+  const admission = { ...EVERYBODY, policy: { ...EVERYBODY.policy, tls } };
+  return { decide: () => admission, maxConnectionsPerHost: null };
 }
 
 test('a policy may require TLS where the listener only offers it', async (t) => {

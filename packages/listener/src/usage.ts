@@ -30,17 +30,10 @@ export function createUsage({
   now,
   maxCounted = MAX_COUNTED,
 }: Readonly<{ now: () => number; maxCounted?: number }>): Usage {
-  // Bounded by the sessions there may be.
-  const open = new Map<string, number>();
+  const places = createPlaces();
   const hours = new Map<string, Hour>();
   // In the order of the last time each asked for something.
   const row = createRow<Hour>();
-
-  function leave(client: string): void {
-    const left = (open.get(client) ?? 1) - 1;
-    if (left === 0) open.delete(client);
-    else open.set(client, left);
-  }
 
   function touch(hour: Hour): void {
     row.remove(hour);
@@ -65,12 +58,7 @@ export function createUsage({
   }
 
   return {
-    enter(client, most) {
-      const sessions = open.get(client) ?? 0;
-      if (most !== null && sessions >= most) return null;
-      open.set(client, sessions + 1);
-      return { leave: () => leave(client) };
-    },
+    enter: places.enter,
     hasRoom(client, most) {
       const hour = most === null ? undefined : hours.get(client);
       if (hour === undefined || most === null) return true;
@@ -87,7 +75,28 @@ export function createUsage({
       touch(hour);
       forgetOldest();
     },
-    size: () => ({ open: open.size, counted: hours.size }),
+    size: () => ({ open: places.size(), counted: hours.size }),
+  };
+}
+
+/** How many sessions each client has; bounded by the sessions there may be. */
+export function createPlaces(): Readonly<{ enter: Usage['enter']; size(): number }> {
+  const taken = new Map<string, number>();
+
+  function leave(client: string): void {
+    const left = (taken.get(client) ?? 1) - 1;
+    if (left === 0) taken.delete(client);
+    else taken.set(client, left);
+  }
+
+  return {
+    enter(client, most) {
+      const sessions = taken.get(client) ?? 0;
+      if (most !== null && sessions >= most) return null;
+      taken.set(client, sessions + 1);
+      return { leave: () => leave(client) };
+    },
+    size: () => taken.size,
   };
 }
 

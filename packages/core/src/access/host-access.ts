@@ -72,6 +72,8 @@ export type HostAccess = Readonly<{
    * are asked for, and the answer is a promise, only where an entry with a name stands before the first one that matches the address.
    */
   decide(address: string, namesOf: NamesOf): Admission | Promise<Admission>;
+  /** The most sessions at once that it lets any client have; null: some may have any number. */
+  maxConnectionsPerHost: number | null;
 }>;
 
 /** A sender group as configured. */
@@ -87,9 +89,11 @@ export function compileHostAccess(groups: readonly SenderGroup[]): HostAccess {
   const names = indexNames(patterns);
   const all = patterns.findIndex(({ kind }) => kind === 'all');
   const placeOfAll = all === -1 ? NONE : all;
+  const most = Math.max(...groups.map(({ policy }) => policy.maxConnectionsPerHost ?? NONE), all === -1 ? NONE : 0);
   const admissionAt = (place: number): Admission => entries[place]?.admission ?? EVERYBODY;
 
   return {
+    maxConnectionsPerHost: most === NONE ? null : most,
     decide(address, namesOf) {
       const number = addressNumber(address);
       const place = Math.min(placeOfAll, number === null ? NONE : placeOfAddress(number));

@@ -8,7 +8,7 @@ import {
 } from '@callahead/core';
 import type { Answer } from '../replies.ts';
 import { SAYS } from '../texts.ts';
-import type { Usage } from '../usage.ts';
+import { createPlaces, type Usage } from '../usage.ts';
 
 export type ReceptionOptions = Readonly<{
   settings: Pick<ListenerSettings, 'name' | 'hostAccess'>;
@@ -25,12 +25,15 @@ export type Visit = Readonly<{ client: Client; greeting: Answer | null; leave: (
 export type Reception = Readonly<{
   /** Who a client is. Never rejects. */
   admit(address: string): Admission | Promise<Admission>;
+  /** Whether a client may wait for its names to be looked up, `greeting` null; as many may as any policy lets in. Counts it until `leave`. */
+  detain(session: string, address: string): Visit;
   /** Whether a client that is still there may stay; counts it until `leave`. */
   receive(session: string, client: Client): Visit;
 }>;
 
 export function createReception({ settings, hostname, namesOf, usage, emit }: ReceptionOptions): Reception {
   const { name: listener, hostAccess } = settings;
+  const waiting = createPlaces();
   const welcome: Answer = { reply: { code: 220, enhanced: null, text: `${hostname} ESMTP` }, hangUp: false };
 
   function receive(session: string, client: Client): Visit {
@@ -42,6 +45,17 @@ export function createReception({ settings, hostname, namesOf, usage, emit }: Re
     const code = greeting?.reply.code ?? 0;
     if (greeting !== welcome) emit({ event: 'session.refused', ...about, code, reason: reasonOf(client.admission) });
     return { client, greeting, leave: stay?.leave ?? (() => {}) };
+  }
+
+  /** Who keeps his reverse DNS slow would have every session there is, whatever his policy. */
+  function detain(session: string, address: string): Visit {
+    const client: Client = { address, admission: EVERYBODY };
+    const stay = waiting.enter(address, hostAccess?.maxConnectionsPerHost ?? null);
+    if (stay !== null) return { client, greeting: null, leave: stay.leave };
+    const reply = SAYS.tooManyConnections;
+    const about = { session, listener, client: address, group: '', policy: '' };
+    emit({ event: 'session.refused', ...about, code: reply.code, reason: 'connections' });
+    return { client, greeting: { reply, hangUp: true }, leave: () => {} };
   }
 
   function greet({ policy }: Admission, fits: boolean): Answer | null {
@@ -59,7 +73,7 @@ export function createReception({ settings, hostname, namesOf, usage, emit }: Re
     }
   }
 
-  return { admit: (address) => hostAccess?.decide(address, namesOf) ?? EVERYBODY, receive };
+  return { admit: (address) => hostAccess?.decide(address, namesOf) ?? EVERYBODY, detain, receive };
 }
 
 function reasonOf({ policy }: Admission): 'host' | 'connections' {

@@ -76,9 +76,16 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   async function enter(): Promise<void> {
     const greetMs = now() + GREETING_DELAY_MS;
     deadlines.awaitUs();
-    const admission = await options.reception.admit(wire.client);
+    const { reception } = options;
+    const admitting = reception.admit(wire.client);
+    if (admitting instanceof Promise) {
+      visit = reception.detain(id, wire.client);
+      if (visit.greeting !== null) return greeting.set(greetMs);
+    }
+    const admission = await admitting;
     if (phase.kind === 'closed') return;
-    visit = options.reception.receive(id, { address: wire.client, admission });
+    visit.leave();
+    visit = reception.receive(id, { address: wire.client, admission });
     if (visit.greeting === null) close();
     else greeting.set(greetMs);
   }
