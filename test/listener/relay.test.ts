@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fromCanonical } from '@callahead/core';
 import test from 'ava';
 import { temporaryFolder } from '../support/debian.ts';
 import { allClosed, envelopeTo, gone, HOSTNAME, MESSAGE, send, serverAt, startRelay } from '../support/relays.ts';
@@ -80,6 +81,15 @@ test('MAIL tells what the message uses', async (t) => {
   const bench = await startRelay(t, [{}]);
   await send(bench, { ...envelopeTo(), sender: '', body: '8BITMIME', smtpUtf8: true, size: 1234 });
   t.is(bench.servers[0]?.sessions[0]?.lines[1], 'MAIL FROM:<> SIZE=1234 BODY=8BITMIME SMTPUTF8');
+});
+
+test('an internationalized address that a directory put in the place of another needs SMTPUTF8, whatever the sender said', async (t) => {
+  const envelope = { ...envelopeTo(), recipients: [fromCanonical('jürgen@x.example')] };
+  const bench = await startRelay(t, [{}]);
+  await send(bench, envelope);
+  t.is(bench.servers[0]?.sessions[0]?.lines[1], 'MAIL FROM:<s@y.example> SMTPUTF8');
+  const { code, enhanced } = await send(await startRelay(t, [{ capabilities: [] }]), envelope);
+  t.is(`${code} ${enhanced}`, '553 5.6.7');
 });
 
 test('a next hop without what the message uses is told nothing of it', async (t) => {

@@ -69,7 +69,10 @@ export function createRelay(options: RelayOptions): Relay {
   let closing = false;
 
   async function open(envelope: Envelope, route: DeliveryRoute, signal = NEVER): Promise<Opened> {
-    const once = { ...envelope, recipients: withoutRepeats(envelope.recipients) };
+    const recipients = withoutRepeats(envelope.recipients);
+    // RFC 6531 §3.4; it may be a directory that put such an address in the place of another.
+    const smtpUtf8 = envelope.smtpUtf8 || recipients.some(({ utf8 }) => utf8);
+    const once = { ...envelope, smtpUtf8, recipients };
     const { protocol } = route;
     const parcel: Parcel = { envelope: once, protocol, deadlineMs: now() + OPEN_WITHIN_MS, signal, misses: [] };
     for (const server of serversInOrder(route, turn++, random)) {
