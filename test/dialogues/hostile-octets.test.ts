@@ -19,7 +19,7 @@ import { secured } from '../support/tls-client.ts';
 import { until } from '../support/until.ts';
 
 const SEED = Number(process.env.PROPERTY_SEED ?? Date.now());
-const ROUNDS = Number(process.env.PROPERTY_RUNS ?? 6);
+const ROUNDS = Math.max(2, Number(process.env.PROPERTY_RUNS ?? 6));
 /** Sessions of each state that are open at once. */
 const AT_ONCE = 6;
 /** What a session may leave on the average, the events that the test keeps of it included: less than one buffer. */
@@ -130,8 +130,8 @@ const TLS_BEGINS = ['220 2.0.0', '\x15\x03', '\x16\x03'];
 
 /** Why this is no end of a session; null: it is one. */
 function fault(lines: readonly string[]): string | null {
-  const encrypted = lines.findIndex((line) => TLS_BEGINS.some((beginning) => line.startsWith(beginning)));
-  const plain = encrypted < 0 ? lines : lines.slice(0, encrypted);
+  const tls = lines.findIndex((line) => TLS_BEGINS.some((beginning) => line.startsWith(beginning)));
+  const plain = tls < 0 ? lines : lines.slice(0, tls);
   const strange = plain.find((line) => !isReplyLine(line));
   if (strange !== undefined) return `no reply: ${JSON.stringify(strange)}`;
   const last = lines.at(-1) ?? '';
