@@ -53,6 +53,7 @@ test('the protocol is the registered one', (t) => {
 
 test('an IPv6 client stands there as its address literal', (t) => {
   t.regex(receivedLine({ ...facts, clientAddress: '2001:db8::1' }), /\(\[IPv6:2001:db8::1\]\)/);
+  t.regex(receivedLine({ ...facts, clientAddress: 'fe80::1%eth0' }), /\(\[IPv6:fe80::1\]\)/);
 });
 
 test('what a client calls itself cannot break out of the field', (t) => {

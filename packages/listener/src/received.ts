@@ -49,8 +49,10 @@ function comment({ protocol, cipher }: Encryption): string {
   return `(using ${protocol} with cipher ${cipher})`;
 }
 
+/** RFC 5321 §4.1.3 knows no zone, which is the name of an interface of ours. */
 function addressLiteral(address: string): string {
-  return isIP(address) === 6 ? `[IPv6:${address}]` : `[${address}]`;
+  const [bare = ''] = address.split('%');
+  return isIP(bare) === 6 ? `[IPv6:${bare}]` : `[${bare}]`;
 }
 
 // What a client calls itself is its own affair, but only a domain or an address literal may stand in the field (RFC 5321 §4.4).
