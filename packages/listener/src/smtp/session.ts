@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Emit, EVERYBODY, type ListenerSettings } from '@callahead/core';
 import type { Gate } from '../gate.ts';
 import type { Transaction } from '../incoming.ts';
@@ -76,16 +77,13 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
   async function enter(): Promise<void> {
     const greetMs = now() + GREETING_DELAY_MS;
     deadlines.awaitUs();
-    const { reception } = options;
-    const admitting = reception.admit(wire.client);
-    if (admitting instanceof Promise) {
-      visit = reception.detain(id, wire.client);
-      if (visit.greeting !== null) return greeting.set(greetMs);
-    }
+    const admitting = options.reception.admit(wire.client);
+    if (admitting instanceof Promise) visit = options.reception.detain(id, wire.client);
+    if (visit.greeting !== null) return greeting.set(greetMs);
     const admission = await admitting;
     if (phase.kind === 'closed') return;
     visit.leave();
-    visit = reception.receive(id, { address: wire.client, admission });
+    visit = options.reception.receive(id, { address: wire.client, admission });
     if (visit.greeting === null) close();
     else greeting.set(greetMs);
   }
@@ -347,8 +345,4 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
     },
     cut: () => replies.hangUp(SAYS.shuttingDown),
   };
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
