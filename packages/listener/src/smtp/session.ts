@@ -9,6 +9,7 @@ import { createCommands } from './commands.ts';
 import { createAlarm, createDeadlines } from './deadlines.ts';
 import { createLines, type Line } from './lines.ts';
 import { type Message, openMessage } from './message.ts';
+import type { Phase } from './phase.ts';
 import type { Reception, Visit } from './reception.ts';
 import { endsGroup, isRcpt } from './verbs.ts';
 import type { Session, Wire } from './wire.ts';
@@ -23,21 +24,6 @@ export type SessionOptions = Readonly<{
   emit: Emit;
   now: () => number;
 }>;
-
-type Phase =
-  /** Who speaks before the greeting is no mail client. */
-  | Readonly<{ kind: 'greeting' }>
-  | Readonly<{ kind: 'commands' }>
-  /** A command came behind which nothing may come before its reply; whoever goes on all the same has done so by now. */
-  | Readonly<{ kind: 'listening' }>
-  /** STARTTLS was said, and the handshake has not ended. */
-  | Readonly<{ kind: 'securing' }>
-  /** DATA was said; the next hop is being asked before our 354. */
-  | Readonly<{ kind: 'opening'; leaving: AbortController }>
-  | Readonly<{ kind: 'message'; message: Message }>
-  /** The message has ended; the next hop has the word. */
-  | Readonly<{ kind: 'finishing'; message: Message }>
-  | Readonly<{ kind: 'closed' }>;
 
 /** SPEC 9.3. */
 const MAX_COMMAND_OCTETS = 2048;
