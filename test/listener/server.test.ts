@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import type { Verdict } from '@callahead/core';
 import test from 'ava';
 import { type Client, connectClient, play } from '../support/dialogue.ts';
@@ -55,6 +57,42 @@ test('so many sessions are open at once, and no more', async (t) => {
   t.is(events.filter(({ event }) => event === 'session.opened').length, 3);
   second.close();
   third.close();
+});
+
+/** Says QUIT, hears the reply and the end, and stays. */
+async function lingeringClient(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => {});
+  await once(socket, 'data');
+  socket.write('QUIT\r\n');
+  socket.resume();
+  await once(socket, 'end');
+  return socket;
+}
+
+test('whoever stays after his last reply takes nobody the place', async (t) => {
+  const { port, listener } = await openFrontDoor(t, { limits: { sessions: 2 } });
+  const lingering: Socket[] = [];
+  for (let i = 0; i < 4; i++) lingering.push(await lingeringClient(port));
+  t.is(listener.sessions(), 4);
+  const [first, second] = [await clientThatSaid(port), await clientThatSaid(port)];
+  await play(port, 'S: 421 4.3.2\nS: (closed)');
+  first.close();
+  second.close();
+  for (const socket of lingering) socket.destroy();
+});
+
+test('of very many who stay after their last reply the first are cut off', async (t) => {
+  const together = 150;
+  const { port, listener } = await openFrontDoor(t, { limits: { sessions: together } });
+  const lingering: Socket[] = [];
+  let most = 0;
+  while (lingering.length < 10 * together) {
+    lingering.push(...(await Promise.all(Array.from({ length: together }, () => lingeringClient(port)))));
+    most = Math.max(most, listener.sessions());
+  }
+  t.true(most <= 1_000 + together, `${most} at once`);
+  for (const socket of lingering) socket.destroy();
 });
 
 test('clients that there is no room for are told of at once, then once a second, and none is forgotten', async (t) => {

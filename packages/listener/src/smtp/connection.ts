@@ -13,6 +13,8 @@ export type ConnectionOptions = Readonly<{
   converse: (wire: Wire) => Session;
   /** Never called where STARTTLS is not offered. */
   shakeHands: ShakeHands;
+  /** It has its last reply, and should go. */
+  leaves: () => void;
   gone: () => void;
 }>;
 
@@ -41,7 +43,10 @@ export class Connection extends SMTPConnection {
       secure: () => this.#secure(),
       end: () => {
         if (this._upgrading) this._socket.destroy();
-        else if (!this._closed) this.close();
+        else if (!this._closed) {
+          options.leaves();
+          this.close();
+        }
       },
     });
   }

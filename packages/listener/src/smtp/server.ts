@@ -32,6 +32,8 @@ export type Door = Readonly<{
 
 /** What a client has to read its 421 at the end of a drain. */
 const LAST_WORD_MS = 500;
+/** How many clients may stay for a while after their last reply; of more the first ones are cut off, so that nobody's descriptors go to them. */
+const MOST_LEAVING = 1_000;
 
 /** The listening sockets are ours, smtp-server's own never listens: closing that one would answer 421 to every open session at its next command. */
 export function createDoor(options: DoorOptions): Door {
@@ -39,6 +41,8 @@ export function createDoor(options: DoorOptions): Door {
   const listener = settings.name;
   const sockets: ListeningSocket[] = [];
   const connections = new Set<Connection>();
+  /** Those of them that have had their last reply: whoever does not go then takes nobody's place. */
+  const leaving = new Set<Connection>();
   const arrivals = createArrivals({ settings, emit, now, left });
   const shedding = createShedding(settings, emit);
   const start = randomInt(36 ** 4, 36 ** 5).toString(36);
@@ -52,7 +56,7 @@ export function createDoor(options: DoorOptions): Door {
   });
 
   function accept(socket: Socket): void {
-    if (sessions() + otherSessions() >= settings.limits.sessions) shedding.turnAway(socket, 'sessions');
+    if (sessions() - leaving.size + otherSessions() >= settings.limits.sessions) shedding.turnAway(socket, 'sessions');
     else if (overloaded()) shedding.turnAway(socket, 'overload');
     else arrivals.receive(socket, serve);
   }
@@ -63,6 +67,7 @@ export function createDoor(options: DoorOptions): Door {
       id,
       converse: (wire: Wire) => converse(id, wire),
       shakeHands: (plain) => arrivals.secure(plain, about),
+      leaves,
       gone,
     });
     const about = { session: id, listener, client: connection.remoteAddress };
@@ -76,8 +81,17 @@ export function createDoor(options: DoorOptions): Door {
     if (arrival.encryption !== null) emit({ event: 'session.secured', ...about, ...arrival.encryption });
     connection.init();
 
+    function leaves(): void {
+      leaving.add(connection);
+      const [first] = leaving;
+      if (leaving.size <= MOST_LEAVING || first === undefined) return;
+      leaving.delete(first);
+      first._socket.destroy();
+    }
+
     function gone(): void {
       connections.delete(connection);
+      leaving.delete(connection);
       emit({ event: 'session.closed', ...about });
       left();
     }
