@@ -23,6 +23,8 @@ const profile = {
   validationTimeout: '10s',
   // A cache that grows is not what is looked for.
   cacheSize: 10_000,
+  // Nor are connections that are renewed: with servers half a second away all of them would be in one window, for two seconds each.
+  maxRecipientsPerSession: 25_000,
   onValidationFailure: { code: 451, text: '4.4.3 Try again later' },
 };
 
