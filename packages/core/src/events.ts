@@ -188,9 +188,9 @@ export type Event =
     }>
   /** Somebody did something by the HTTP API; `about` is what it was done to. */
   | Readonly<{ event: 'admin.acted'; action: 'flush' | 'verify' | 'explain' | 'reload'; client: string; about: string }>
-  /** A request that was not allowed, and one that could not be answered. */
-  /** `count`: refused since the last of these; the others are those of the last one. */
+  /** Requests that were not allowed. `count`: how many since the last of these; the other fields are those of the last one. */
   | Readonly<{ event: 'admin.refused'; client: string; path: string; kind: string; count: number }>
+  /** A request that could not be answered. */
   | Readonly<{ event: 'admin.failed'; client: string; path: string; error: string }>
   | Readonly<{ event: 'client.error'; session: string; listener: string; client: string; error: string }>;
 
