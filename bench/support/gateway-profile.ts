@@ -28,7 +28,7 @@ async function profileCase(one: Case, sinkPort: number, seconds: number): Promis
   const folder = join(tmpdir(), 'callahead-profiles', `${name.replace(/\W+/g, '-')}-${Date.now()}`);
   mkdirSync(folder, { recursive: true });
   const gateway = await startGateway({ sinkPort, nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${folder}`] });
-  const options = { port: gateway.port, recipients, pipelined, sessions: recipients === 100 ? 100 : 400 };
+  const options = { port: gateway.port, recipients, pipelined, sessions: recipients === 100 ? 200 : 2_000 };
   await load({ ...options, seconds: 2 });
   const fromUs = nowUs();
   const result = await load({ ...options, seconds, ...(fresh ? { prefix: 'new', distinct: null } : {}) });

@@ -6,6 +6,7 @@ import type { Relay } from './relay.ts';
 import { createReception } from './smtp/reception.ts';
 import { createDoor } from './smtp/server.ts';
 import { createSession } from './smtp/session.ts';
+import { createTurns } from './smtp/turns.ts';
 import { createUsage, type Usage } from './usage.ts';
 
 export type ListenerOptions = Readonly<{
@@ -57,14 +58,18 @@ export function createListener(options: ListenerOptions): Listener {
   const harvest = options.harvest ?? createHarvestCounter(options);
   const usage = options.usage ?? createUsage(options);
   const gate = createGate({ ...options, holds: options.holds ?? null, harvest, usage });
+  const turns = createTurns(COMMANDS_A_TURN);
   const reception = createReception({ ...options, usage, namesOf: options.namesOf ?? nameless });
   return createDoor({
     ...options,
     generation: options.generation ?? 1,
     otherSessions: options.otherSessions ?? (() => 0),
-    converse: (id, wire) => createSession({ ...options, id, gate, reception }, wire),
+    converse: (id, wire) => createSession({ ...options, id, gate, reception, turns }, wire),
   });
 }
+
+/** A transaction with its hundred recipients, or some small ones: one packet for a thread, while that one answers the packet before. */
+const COMMANDS_A_TURN = 100;
 
 async function nameless(): Promise<readonly string[]> {
   return [];

@@ -13,6 +13,8 @@ export type ListeningSocket = Readonly<{
 
 /** How many clients may wait until somebody serves them. */
 const MAX_WAITING = 1_000;
+/** Who finds the queue of the system full tries again after a second. It is bounded by `net.core.somaxconn` too; node's default is 511. */
+const BACKLOG = 4_096;
 
 /** Listens. Rejects when that cannot be. `onError`: what goes wrong later, as when the process runs out of descriptors. */
 export async function openSocket(address: ListenAddress, onError: (error: Error) => void): Promise<ListeningSocket> {
@@ -57,7 +59,7 @@ export async function openSocket(address: ListenAddress, onError: (error: Error)
 function listenOn(server: Server, { host, port }: ListenAddress): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off('error', reject);
       const address = server.address();
       if (address === null || typeof address === 'string')

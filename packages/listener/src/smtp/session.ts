@@ -11,6 +11,7 @@ import { createLines, type Line } from './lines.ts';
 import { type Message, openMessage } from './message.ts';
 import type { Phase } from './phase.ts';
 import type { Reception, Visit } from './reception.ts';
+import type { Turns } from './turns.ts';
 import { endsGroup, isRcpt } from './verbs.ts';
 import type { Session, Wire } from './wire.ts';
 
@@ -21,6 +22,7 @@ export type SessionOptions = Readonly<{
   gate: Gate;
   reception: Reception;
   relay: Pick<Relay, 'open'>;
+  turns: Turns;
   emit: Emit;
   now: () => number;
 }>;
@@ -29,10 +31,10 @@ export type SessionOptions = Readonly<{
 const MAX_COMMAND_OCTETS = 2048;
 const GREETING_DELAY_MS = 100;
 /** After so many commands in a row other sessions have their turn: a MAIL with its hundred recipients is asked about in one packet. */
-const COMMANDS_A_TURN = 200;
+const COMMANDS_IN_A_ROW = 200;
 
 export function createSession(options: SessionOptions, wire: Wire): Session {
-  const { id, settings, now } = options;
+  const { id, settings, turns, now } = options;
   const { limits, bareNewline } = settings;
   let phase: Phase = { kind: 'greeting' };
   let held: Line | null = null;
@@ -119,15 +121,21 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
     // Asking for more may bring it at once, and so lead back here.
     again = true;
     if (running) return;
+    if (!turns.free()) {
+      turns.wait(run);
+      return;
+    }
     running = true;
-    for (let count = 0; phase.kind === 'commands' && again; count++) {
-      if (count === COMMANDS_A_TURN) {
-        setImmediate(run);
+    let obeyed = 0;
+    for (; phase.kind === 'commands' && again; obeyed++) {
+      if (obeyed === COMMANDS_IN_A_ROW) {
+        turns.wait(run);
         break;
       }
       again = false;
       if (step()) again = true;
     }
+    turns.spend(obeyed);
     running = false;
   }
 
