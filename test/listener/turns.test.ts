@@ -8,7 +8,7 @@ import { openFrontDoor } from '../support/front-door.ts';
 function session(turns: Turns, name: string, commands: number, log: string[]): () => void {
   return function run() {
     if (!turns.free()) {
-      turns.wait(run);
+      turns.wait(run, name.startsWith('begun'));
       return;
     }
     log.push(name);
@@ -37,6 +37,29 @@ test('whoever comes while others wait goes behind them, though there is room', a
   await turn();
   await turn();
   t.deepEqual(log, ['a', 'b', 'c', 'late']);
+});
+
+test('whoever has begun goes before those that have not, of which one begins a turn', async (t) => {
+  const turns = createTurns(1);
+  const log: string[] = [];
+  session(turns, 'first', 1, log)();
+  for (const name of ['new a', 'new b', 'begun a', 'begun b', 'begun c']) session(turns, name, 1, log)();
+  await turn();
+  t.deepEqual(log, ['first', 'begun a', 'new a']);
+  await turn();
+  t.deepEqual(log, ['first', 'begun a', 'new a', 'begun b', 'new b']);
+});
+
+test('whoever begins while it waits goes with those that have, and still has one place', async (t) => {
+  const turns = createTurns(1);
+  const log: string[] = [];
+  session(turns, 'first', 1, log)();
+  const run = (): void => void log.push('it');
+  turns.wait(run, false);
+  turns.wait(run, true);
+  await turn();
+  await turn();
+  t.deepEqual(log, ['first', 'it']);
 });
 
 test('whoever waits has one place, however often it asks', async (t) => {

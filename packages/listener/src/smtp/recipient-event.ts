@@ -3,7 +3,7 @@ import type { Ticket } from '../gate.ts';
 
 type About = Readonly<{ session: string; listener: string; client: string }>;
 
-/** What is said of a recipient that was answered. It is made for each of them, and so in one piece. */
+/** What is said of a recipient that was answered. It is made for each of them, and so in one piece; what differs stands together, for the log writes the rest as it did. */
 export function recipientEvent({ session, listener, client }: About, ticket: Ticket, decision: Decision): Event {
   const { check, profile, verdict, verdictMs, deadlineMs } = ticket;
   const { address: recipient } = ticket.recipient;
@@ -20,11 +20,11 @@ export function recipientEvent({ session, listener, client }: About, ticket: Tic
       listener,
       client,
       recipient,
+      tookMs,
       kind,
       source,
       profile: profile?.name ?? '',
       server,
-      tookMs,
       ref: verdict === null || verdict.kind === 'valid' ? '' : verdict.ref,
       code,
       monitor: profile?.actions.mode === 'monitor',
@@ -36,11 +36,11 @@ export function recipientEvent({ session, listener, client }: About, ticket: Tic
     listener,
     client,
     recipient,
+    tookMs,
     kind,
     source,
     profile: profile?.name ?? '',
     server,
-    tookMs,
     ref: decision.ref,
     code,
     reason: decision.reason,

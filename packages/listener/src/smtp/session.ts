@@ -122,14 +122,14 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
     again = true;
     if (running) return;
     if (!turns.free()) {
-      turns.wait(run);
+      turns.wait(run, commands.hello() !== null);
       return;
     }
     running = true;
     let obeyed = 0;
     for (; phase.kind === 'commands' && again; obeyed++) {
       if (obeyed === COMMANDS_IN_A_ROW) {
-        turns.wait(run);
+        turns.wait(run, commands.hello() !== null);
         break;
       }
       again = false;
@@ -153,9 +153,12 @@ export function createSession(options: SessionOptions, wire: Wire): Session {
     if (line === null) return waitForClient(unanswered);
     deadlines.awaitUs();
     // Only RCPTs are looked ahead to: everything else depends on what became of them (SPEC 3.3).
-    held = unanswered > 0 && !(line.kind === 'line' && isRcpt(line.text)) ? line : null;
-    if (held === null) obey(line);
-    return held === null;
+    const rcpt = line.kind === 'line' && isRcpt(line.text);
+    held = unanswered > 0 && !rcpt ? line : null;
+    if (held !== null) return false;
+    if (rcpt) command(line.text);
+    else obey(line);
+    return true;
   }
 
   function obey(line: Line): void {

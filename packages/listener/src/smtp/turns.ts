@@ -2,18 +2,20 @@
 export type Turns = Readonly<{
   /** May a session go on now? Not where this turn has had its commands, or others wait for theirs. */
   free(): boolean;
-  /** Calls `run` in a later turn, after those that wait already; once, however often it was asked for. */
-  wait(run: () => void): void;
+  /** Calls `run` in a later turn, after those that wait already; once, however often it was asked for. `hasBegun`: it is to go before those that have not. */
+  wait(run: () => void, hasBegun: boolean): void;
   /** So many commands were obeyed. */
   spend(commands: number): void;
 }>;
 
 /**
  * Sessions that all come at once are served one after the other, about `most` commands a turn: the threads answer the first while the next ones are
- * read, and few recipients are under way. Served together they would all wait for the last of them, and then all at once for what comes next.
+ * read, and few recipients are under way. Served together they would all wait for the last of them, and then all at once for what comes next; so
+ * those that have begun come to their end before others begin, of which there is one a turn whatever happens.
  */
 export function createTurns(most: number): Turns {
-  const waiting = new Set<() => void>();
+  const begun = new Set<() => void>();
+  const others = new Set<() => void>();
   let spent = 0;
   let isOrdered = false;
   let isServing = false;
@@ -28,19 +30,29 @@ export function createTurns(most: number): Turns {
     isOrdered = false;
     spent = 0;
     isServing = true;
-    for (const run of waiting) {
-      if (spent >= most) break;
-      waiting.delete(run);
-      run();
-    }
+    serveRow(begun);
+    serveRow(others);
     isServing = false;
-    if (waiting.size > 0 || spent > 0) order();
+    if (spent > 0 || isWaiting()) order();
+  }
+
+  function serveRow(row: Set<() => void>): void {
+    for (const run of row) {
+      row.delete(run);
+      run();
+      if (spent >= most) return;
+    }
+  }
+
+  function isWaiting(): boolean {
+    return begun.size > 0 || others.size > 0;
   }
 
   return {
-    free: () => spent < most && (isServing || waiting.size === 0),
-    wait(run) {
-      waiting.add(run);
+    free: () => isServing || (spent < most && !isWaiting()),
+    wait(run, hasBegun) {
+      if (hasBegun) others.delete(run);
+      (hasBegun ? begun : others).add(run);
       order();
     },
     spend(commands) {
