@@ -20,6 +20,20 @@ test('recipients leave in one pipelined group, and the transaction stays open fo
   ]);
 });
 
+test('what does not fit into the open transaction leaves whole in another one, where that costs no round trip', async (t) => {
+  const { main, server } = await startBench(t, { users }, { maxRecipientsPerTransaction: 3 });
+  t.deepEqual(kinds(await main.ask(['a@x.example', 'b@x.example'])), ['valid', 'valid']);
+  t.deepEqual(kinds(await main.ask(['c@x.example', 'd@x.example'])), ['valid', 'valid']);
+  t.deepEqual(commands(server).slice(4), ['RSET', 'MAIL FROM:<>', 'RCPT TO:<c@x.example>', 'RCPT TO:<d@x.example>']);
+});
+
+test('a server without pipelining has its open transaction filled first', async (t) => {
+  const { main, server } = await startBench(t, { users, capabilities: [] }, { maxRecipientsPerTransaction: 3 });
+  t.deepEqual(kinds(await main.ask(['a@x.example', 'b@x.example'])), ['valid', 'valid']);
+  t.deepEqual(kinds(await main.ask(['c@x.example', 'd@x.example'])), ['valid', 'valid']);
+  t.deepEqual(commands(server).slice(4), ['RCPT TO:<c@x.example>', 'RSET', 'MAIL FROM:<>', 'RCPT TO:<d@x.example>']);
+});
+
 test('a server without pipelining is asked one command at a time', async (t) => {
   const { main, server } = await startBench(t, {
     capabilities: ['8BITMIME'],

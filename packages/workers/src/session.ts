@@ -3,7 +3,7 @@ import type { Probe } from '@callahead/core';
 import type { Habits } from './habits.ts';
 import type { Open } from './opening.ts';
 import { attemptDeadlineMs, type Query, type Tell } from './query.ts';
-import { askTogether, type Standing, startsTransaction, type Turn, wasLost } from './transaction.ts';
+import { askTogether, fits, type Standing, type Turn, wasLost } from './transaction.ts';
 
 export type Session = Readonly<{
   /** Asks all of them and tells each exactly once. One call at a time. */
@@ -82,12 +82,17 @@ export function createSession({ opened, probe, current, habits, now, answered }:
     if (utf8At === 0 || wasLost(rest[0])) return rest.slice(0, 1);
     if (habits.rejectsSlowly()) return rest.slice(0, 1);
     const limit = habits.transactionLimit(probe);
-    const begun = startsTransaction(standing, probe, habits, false) ? 0 : (standing.transaction?.rcpts ?? 0);
     // A group leaves in one write, so the server may refuse all of it: as many as it is likely to refuse few enough of.
     const likely = Math.floor((probe.maxRejectionsPerSession - standing.rejected) / habits.rejectionShare());
     const lostAt = rest.findIndex(wasLost);
     const plain = Math.min(utf8At < 0 ? rest.length : utf8At, lostAt < 0 ? rest.length : lostAt);
-    return rest.slice(0, Math.max(1, Math.min(limit - begun, room(), likely, plain)));
+    const most = Math.max(1, Math.min(limit, room(), likely, plain));
+    // A MAIL that leaves with the RCPTs costs no round trip, and filling up the open transaction first may cost one.
+    if (opened.capabilities.pipelining) return rest.slice(0, most);
+    const left = fits(standing.transaction, { probe, habits }, 1, false)
+      ? limit - (standing.transaction?.rcpts ?? 0)
+      : limit;
+    return rest.slice(0, Math.min(most, left));
   }
 
   /** Ends the connection when the time of one outstanding recipient is over: what comes later would be taken for another one's (SPEC 4.7). */

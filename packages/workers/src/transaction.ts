@@ -57,7 +57,7 @@ export async function askTogether(turn: Turn, group: readonly Query[]): Promise<
   }
   const before: string[] = [];
   const sender = habits.sender(probe);
-  if (startsTransaction(standing, probe, habits, utf8) || wasLost(group[0])) {
+  if (wasLost(group[0]) || !fits(standing.transaction, turn, group.length, utf8)) {
     if (standing.transaction !== null) before.push('RSET');
     before.push(`MAIL FROM:<${sender}>${utf8 ? ' SMTPUTF8' : ''}`);
   }
@@ -72,10 +72,15 @@ export async function askTogether(turn: Turn, group: readonly Query[]): Promise<
   return readReplies(turn, standing.transaction, group, (i) => say(before.length + i), sentMs);
 }
 
-export function startsTransaction(standing: Standing, probe: Probe, habits: Habits, utf8: boolean): boolean {
-  const { transaction } = standing;
-  if (transaction === null || utf8 || transaction.utf8) return true;
-  return transaction.sender !== habits.sender(probe) || transaction.rcpts >= habits.transactionLimit(probe);
+/** May so many more recipients be asked in the transaction that is open? */
+export function fits(
+  open: Transaction | null,
+  { probe, habits }: Pick<Turn, 'probe' | 'habits'>,
+  recipients: number,
+  utf8: boolean,
+): boolean {
+  if (open === null || utf8 || open.utf8 || open.sender !== habits.sender(probe)) return false;
+  return open.rcpts + recipients <= habits.transactionLimit(probe);
 }
 
 /** A connection was lost under it, perhaps because of who shared its transaction: the second time it has one of its own. */
