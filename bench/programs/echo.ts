@@ -20,7 +20,8 @@ const server = createServer((socket) => {
     if (lines > 0) socket.write(OK.repeat(lines));
   });
 });
-server.listen(0, '127.0.0.1', () => {
+// More connections may come at once than the default backlog of 511 holds.
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
   const at = server.address();
   if (at !== null && typeof at === 'object') process.stdout.write(`${at.port}\n`);
 });

@@ -23,7 +23,7 @@ async function place(t: ExecutionContext): Promise<Place> {
     path,
     async start(more = {}) {
       const gateway = await startGateway({ ...before(server.at), cacheFile: path, ...more });
-      t.teardown(() => gateway.signal('SIGKILL'));
+      t.teardown(gateway.kill);
       return gateway;
     },
   };

@@ -35,7 +35,7 @@ async function serve(t: ExecutionContext, settings: object = {}): Promise<Runnin
     },
   };
   const gateway = await startGateway({ drainTimeout: 1, ...file, ...settings });
-  t.teardown(() => gateway.signal('SIGKILL'));
+  t.teardown(gateway.kill);
   return gateway;
 }
 

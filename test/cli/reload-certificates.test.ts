@@ -31,7 +31,7 @@ async function serve(t: ExecutionContext, first: Certificate): Promise<Renewable
     implicit: { ...inbound, tls: { mode: 'implicit', ...files } },
   };
   const gateway = await startGateway(file);
-  t.teardown(() => gateway.signal('SIGKILL'));
+  t.teardown(gateway.kill);
   return { gateway, write };
 }
 

@@ -10,7 +10,7 @@ async function serve(t: ExecutionContext, environment: NodeJS.ProcessEnv = {}): 
   const server = await startFakeServer({ users: ['known@example.com'] });
   t.teardown(server.stop);
   const gateway = await startGateway({ drainTimeout: 60, ...before(server.at) }, environment);
-  t.teardown(() => gateway.signal('SIGKILL'));
+  t.teardown(gateway.kill);
   return gateway;
 }
 

@@ -28,7 +28,7 @@ async function prepare(t: ExecutionContext) {
 
   async function start() {
     const gateway = await startGateway(content);
-    t.teardown(() => gateway.signal('SIGKILL'));
+    t.teardown(gateway.kill);
     return gateway;
   }
   return { server, file, command, start };

@@ -27,6 +27,8 @@ export type RunningGateway = Readonly<{
   ended: Promise<number | null>;
   /** Ends it by SIGTERM; rejects unless it drains and exits with 0 (SPEC 1.8). */
   stop(): Promise<void>;
+  /** Ends it at once, if it has not ended, and leaves nothing of it behind. */
+  kill(): Promise<void>;
 }>;
 
 const CALLAHEAD = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'callahead');
@@ -44,7 +46,7 @@ export async function startGateway(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
   });
-  const end = exitCode(child);
+  const end = exitCode(child).finally(folder.remove);
   const log: LogLine[] = [];
   const written: string[] = [];
   const other: string[] = [];
@@ -80,8 +82,12 @@ export async function startGateway(
       if (code !== 0) throw new Error(describe(`callahead serve ended with ${code}`));
     } finally {
       child.kill('SIGKILL');
-      await folder.remove();
     }
+  }
+
+  async function kill(): Promise<void> {
+    child.kill('SIGKILL');
+    await end;
   }
 
   const early = end.then((code) => Promise.reject(new Error(describe(`callahead serve ended with ${code}`))));
@@ -98,9 +104,10 @@ export async function startGateway(
       signal: (name) => void child.kill(name),
       ended: end,
       stop,
+      kill,
     };
   } catch (error) {
-    await stop().catch(() => {});
+    await kill();
     throw error;
   }
 }
