@@ -50,13 +50,12 @@ test('whoever has begun goes before those that have not, of which one begins a t
   t.deepEqual(log, ['first', 'begun a', 'new a', 'begun b', 'new b']);
 });
 
-test('whoever begins while it waits goes with those that have, and still has one place', async (t) => {
+test('whoever begins while it waits, or begins anew, goes with those that have, and still has one place', async (t) => {
   const turns = createTurns(1);
   const log: string[] = [];
   session(turns, 'first', 1, log)();
   const run = (): void => void log.push('it');
-  turns.wait(run, false);
-  turns.wait(run, true);
+  for (const hasBegun of [false, true, false]) turns.wait(run, hasBegun);
   await turn();
   await turn();
   t.deepEqual(log, ['first', 'it']);

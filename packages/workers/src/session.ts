@@ -3,7 +3,7 @@ import type { Probe } from '@callahead/core';
 import type { Habits } from './habits.ts';
 import type { Open } from './opening.ts';
 import { attemptDeadlineMs, type Query, type Tell } from './query.ts';
-import { askTogether, fits, type Standing, type Turn, wasLost } from './transaction.ts';
+import { askTogether, roomIn, type Standing, type Turn, wasLost } from './transaction.ts';
 
 export type Session = Readonly<{
   /** Asks all of them and tells each exactly once. One call at a time. */
@@ -89,10 +89,8 @@ export function createSession({ opened, probe, current, habits, now, answered }:
     const most = Math.max(1, Math.min(limit, room(), likely, plain));
     // A MAIL that leaves with the RCPTs costs no round trip, and filling up the open transaction first may cost one.
     if (opened.capabilities.pipelining) return rest.slice(0, most);
-    const left = fits(standing.transaction, { probe, habits }, 1, false)
-      ? limit - (standing.transaction?.rcpts ?? 0)
-      : limit;
-    return rest.slice(0, Math.min(most, left));
+    const left = roomIn(standing.transaction, { probe, habits }, false);
+    return rest.slice(0, left === 0 ? most : Math.min(most, left));
   }
 
   /** Ends the connection when the time of one outstanding recipient is over: what comes later would be taken for another one's (SPEC 4.7). */

@@ -57,7 +57,7 @@ export async function askTogether(turn: Turn, group: readonly Query[]): Promise<
   }
   const before: string[] = [];
   const sender = habits.sender(probe);
-  if (wasLost(group[0]) || !fits(standing.transaction, turn, group.length, utf8)) {
+  if (wasLost(group[0]) || group.length > roomIn(standing.transaction, turn, utf8)) {
     if (standing.transaction !== null) before.push('RSET');
     before.push(`MAIL FROM:<${sender}>${utf8 ? ' SMTPUTF8' : ''}`);
   }
@@ -72,15 +72,14 @@ export async function askTogether(turn: Turn, group: readonly Query[]): Promise<
   return readReplies(turn, standing.transaction, group, (i) => say(before.length + i), sentMs);
 }
 
-/** May so many more recipients be asked in the transaction that is open? */
-export function fits(
+/** How many more recipients may be asked in the transaction that is open; 0: they want another one. */
+export function roomIn(
   open: Transaction | null,
   { probe, habits }: Pick<Turn, 'probe' | 'habits'>,
-  recipients: number,
   utf8: boolean,
-): boolean {
-  if (open === null || utf8 || open.utf8 || open.sender !== habits.sender(probe)) return false;
-  return open.rcpts + recipients <= habits.transactionLimit(probe);
+): number {
+  if (open === null || utf8 || open.utf8 || open.sender !== habits.sender(probe)) return 0;
+  return Math.max(0, habits.transactionLimit(probe) - open.rcpts);
 }
 
 /** A connection was lost under it, perhaps because of who shared its transaction: the second time it has one of its own. */

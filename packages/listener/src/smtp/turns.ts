@@ -51,8 +51,10 @@ export function createTurns(most: number): Turns {
   return {
     free: () => isServing || (spent < most && !isWaiting()),
     wait(run, hasBegun) {
-      if (hasBegun) others.delete(run);
-      (hasBegun ? begun : others).add(run);
+      if (hasBegun) {
+        others.delete(run);
+        begun.add(run);
+      } else if (!begun.has(run)) others.add(run);
       order();
     },
     spend(commands) {
